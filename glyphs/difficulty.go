@@ -1,0 +1,71 @@
+package glyphs
+
+// Range is a closed interval to draw from uniformly.
+type Range struct{ Min, Max float64 }
+
+// Difficulty holds the strength of every nuisance, the same for all splits.
+// A frame is the side of the sample; lengths in frames do not depend on its
+// resolution.
+type Difficulty struct {
+	Height      Range   // cap height, frames
+	Shift       float64 // centre of the glyph from the centre of the frame, frames, ± on each axis
+	Rotation    float64 // degrees, ±
+	Perspective float64 // relative change of size across one cap height, ± on each axis
+	Slant       float64 // degrees, ±, on top of the face's own
+	Stretch     Range   // width over height, relative to the face
+	Weight      Range   // growth of a stroke, in strokes of the glyph (0 as designed)
+
+	Contrast   Range   // |luma of glyph − luma of background|, of full scale
+	Gradient   float64 // change of the background across the frame, of the contrast
+	Light      Range   // lost light at the dark end of a gradient, of full light
+	ShadowP    float64 // probability of a shadow with an edge
+	Shadow     Range   // light lost in the shadow, of full light
+	NeighbourP float64 // probability of a neighbouring glyph, for each side
+	Lines      int     // at most so many lines behind the glyph
+	Blobs      int     // at most so many blobs behind the glyph
+	Clutter    Range   // contrast of a line or blob to the background, of the glyph's contrast
+	OccludeP   float64 // probability of an occluder
+	Occlude    Range   // depth to which it covers the glyph's box from one side, of its height or width
+	StrikeP    float64 // probability of a thin line across the glyph
+	Strike     Range   // its width, frames
+
+	Blur    Range   // Gaussian, standard deviation in frames
+	MotionP float64 // probability of motion blur
+	Motion  Range   // its length, frames
+	Noise   Range   // standard deviation, of the contrast
+	Grain   Range   // standard deviation of noise that does not follow the contrast, of full scale
+}
+
+// Frozen returns the strengths of the published dataset.
+func Frozen() Difficulty {
+	const px = 1.0 / Size
+	return Difficulty{
+		Height:      Range{0.42, 0.74},
+		Shift:       0.09,
+		Rotation:    20,
+		Perspective: 0.22,
+		Slant:       14,
+		Stretch:     Range{0.72, 1.3},
+		Weight:      Range{-0.3, 0.5},
+
+		Contrast:   Range{0.14, 0.8},
+		Gradient:   0.5,
+		Light:      Range{0, 0.5},
+		ShadowP:    0.3,
+		Shadow:     Range{0.15, 0.45},
+		NeighbourP: 0.35,
+		Lines:      3,
+		Blobs:      3,
+		Clutter:    Range{0.15, 0.6},
+		OccludeP:   0.35,
+		Occlude:    Range{0.06, 0.2},
+		StrikeP:    0.2,
+		Strike:     Range{0.6 * px, 1.5 * px},
+
+		Blur:    Range{0.25 * px, 1.2 * px},
+		MotionP: 0.25,
+		Motion:  Range{1 * px, 3.5 * px},
+		Noise:   Range{0.02, 0.16},
+		Grain:   Range{0, 0.02},
+	}
+}

@@ -1,0 +1,304 @@
+package glyphs
+
+import (
+	"image/color"
+	"math"
+)
+
+// Glyph is one character to draw.
+type Glyph struct {
+	Label int  // index into Labels
+	Rune  rune // one of RunesOf(Label); 0 takes the first
+	Face  int  // index of a face, below Generator.Faces
+}
+
+// Pose places a glyph in a frame. Lengths are in frames: 1 is the shorter side
+// of the picture, and (0, 0) its centre; x grows to the right, y downwards.
+type Pose struct {
+	X, Y         float64 // centre of the glyph's box
+	Height       float64 // cap height
+	Rotation     float64 // radians, clockwise
+	Slant        float64 // tangent of the lean to the right
+	Stretch      float64 // width factor, 1 as designed; 0 counts as 1
+	TiltX, TiltY float64 // relative growth of size per cap height to the right, and down
+	Weight       float64 // growth of the strokes, in strokes; 0 as designed
+}
+
+// RGB is a linear mixing colour, each part in [0, 1] of full scale.
+type RGB struct{ R, G, B float32 }
+
+// RGBA converts the colour to 8 bits a channel.
+func (c RGB) RGBA() color.RGBA { return color.RGBA{to8(c.R), to8(c.G), to8(c.B), 255} }
+
+// Scene is everything that is in a picture. Its units are frames, so that it
+// can be painted at any resolution; see Generator.Paint.
+type Scene struct {
+	Glyph Glyph
+	Pose  Pose
+	Ink   RGB
+
+	Paper    RGB // at the centre
+	PaperDX  RGB // change of the paper across the frame to the right
+	PaperDY  RGB // and downwards
+	Behind   []Mark
+	Near     []Neighbour
+	Over     []Mark
+	Light    Light
+	Blur     float64 // standard deviation, frames
+	MotionX  float64 // way of the camera during the exposure, frames
+	MotionY  float64
+	Noise    float64 // standard deviation, of full scale
+	NoiseKey uint64  // seeds the noise
+}
+
+// Neighbour is another glyph, in the ink of the scene.
+type Neighbour struct {
+	Glyph Glyph
+	Pose  Pose
+}
+
+// Mark is a stroke or a patch of one colour: a line of a width between two
+// points, with round or flat ends. A blob is a short wide one.
+type Mark struct {
+	X0, Y0, X1, Y1 float64 // ends, frames
+	Width          float64 // frames
+	Round          bool    // an ellipse around the ends, in place of a rectangle between them
+	Colour         RGB
+}
+
+// Light is uneven light, as factors on the picture.
+type Light struct {
+	DX, DY     float64 // direction of the falling gradient, unit vector
+	Loss       float64 // lost at the dark end, of full light
+	EdgeX      float64 // shadow: unit normal of its edge, pointing into the shadow
+	EdgeY      float64
+	EdgeAt     float64 // distance of the edge from the centre along the normal, frames
+	EdgeSoft   float64 // width of the edge, frames
+	ShadowLoss float64 // lost in the shadow, of full light; 0 is no shadow
+}
+
+// Scene returns the description of a sample: what Sample paints at 32 × 32.
+func (g *Generator) Scene(split Split, index uint64) Scene {
+	var s Scene
+	g.scene(split, index, &s)
+	return s
+}
+
+// scene draws the parameters of a sample into s and reuses its slices.
+func (g *Generator) scene(split Split, index uint64, s *Scene) {
+	d := &g.difficulty
+	rng := newRand(uint64(split)<<1, index)
+	*s = Scene{Behind: s.Behind[:0], Near: s.Near[:0], Over: s.Over[:0]}
+
+	label := labelOf(split, index)
+	runes := runesOf(label)
+	families := g.families[split]
+	faces := families[rng.IntN(len(families))].faces
+	s.Glyph = Glyph{Label: label, Rune: runes[rng.IntN(len(runes))], Face: faces[rng.IntN(len(faces))]}
+	g.pose(&rng, s)
+	contrast := colours(d, &rng, s)
+	g.behind(&rng, s, contrast)
+	g.neighbours(&rng, s)
+	g.over(&rng, s)
+	light(d, &rng, s)
+
+	s.Blur = rng.In(d.Blur)
+	if rng.Chance(d.MotionP) {
+		sin, cos := sincos(rng.Unit() * 2 * math.Pi)
+		length := rng.In(d.Motion)
+		s.MotionX, s.MotionY = float64(cos*length), float64(sin*length)
+	}
+	follow, grain := float64(rng.In(d.Noise)*contrast), rng.In(d.Grain)
+	s.Noise = math.Sqrt(float64(follow*follow) + float64(grain*grain))
+	s.NoiseKey = rng.Uint64()
+}
+
+// pose draws the pose of the glyph, and keeps its box inside the frame.
+func (g *Generator) pose(rng *source, s *Scene) {
+	d := &g.difficulty
+	o := g.outline(s.Glyph)
+	p := &s.Pose
+	p.Height = rng.In(d.Height)
+	p.Rotation = rng.Sym(d.Rotation) * math.Pi / 180
+	sin, cos := sincos(rng.Sym(d.Slant) * math.Pi / 180)
+	p.Slant = sin / cos
+	p.Stretch = rng.In(d.Stretch)
+	p.TiltX, p.TiltY = rng.Sym(d.Perspective), rng.Sym(d.Perspective)
+	p.Weight = rng.In(d.Weight)
+	p.X, p.Y = rng.Sym(d.Shift), rng.Sym(d.Shift)
+	const room = 0.48 // frames from the centre to where the box must end
+	halfW, halfH := p.extent(o)
+	if k := room / max(halfW, halfH); k < 1 {
+		p.Height = float64(p.Height * k)
+		halfW, halfH = float64(halfW*k), float64(halfH*k)
+	}
+	p.X = min(max(p.X, halfW-room), room-halfW)
+	p.Y = min(max(p.Y, halfH-room), room-halfH)
+}
+
+// extent returns half the size of an upright box around the posed glyph, in
+// frames, without the perspective.
+func (p Pose) extent(o *outline) (halfW, halfH float64) {
+	sin, cos := sincos(math.Abs(p.Rotation))
+	w := float64(o.halfW*p.Stretch) + float64(o.halfH*math.Abs(p.Slant))
+	w, h := float64(w*p.Height), float64(o.halfH*p.Height)
+	return float64(w*cos) + float64(h*sin), float64(w*sin) + float64(h*cos)
+}
+
+// colours draws ink and paper and returns their contrast in luma.
+func colours(d *Difficulty, rng *source, s *Scene) float64 {
+	contrast := rng.In(d.Contrast)
+	// The luma of the darker one is anywhere that leaves room for the other.
+	low := float64((1 - contrast) * rng.Unit())
+	dark, bright := tinted(rng, low), tinted(rng, low+contrast)
+	s.Ink, s.Paper = dark, bright
+	if rng.Chance(0.5) {
+		s.Ink, s.Paper = bright, dark
+	}
+	slope := func() RGB {
+		k := rng.Sym(float64(d.Gradient * contrast))
+		return RGB{jitter(rng, k), jitter(rng, k), jitter(rng, k)}
+	}
+	s.PaperDX, s.PaperDY = slope(), slope()
+	return contrast
+}
+
+func jitter(rng *source, k float64) float32 { return float32(k * (0.6 + float64(0.4*rng.Unit()))) }
+
+// The weights of luma, BT.601.
+const lumaR, lumaG, lumaB = 0.299, 0.587, 0.114
+
+// tinted returns a colour of the given luma and a random tint.
+func tinted(rng *source, luma float64) RGB {
+	r, g, b := rng.Unit(), rng.Unit(), rng.Unit()
+	y := float64(lumaR*r) + float64(lumaG*g) + float64(lumaB*b)
+	// Mix grey of the luma with the tint's deviation, as far as it stays in range.
+	k := rng.Unit()
+	for _, c := range [3]float64{r - y, g - y, b - y} {
+		if c > 0 {
+			k = min(k, (1-luma)/c)
+		} else if c < 0 {
+			k = min(k, -luma/c)
+		}
+	}
+	return RGB{
+		float32(luma + float64(k*(r-y))),
+		float32(luma + float64(k*(g-y))),
+		float32(luma + float64(k*(b-y))),
+	}
+}
+
+// between mixes the paper with the ink, t of it, and adds a little tint.
+func between(rng *source, s *Scene, t float64) RGB {
+	mix := func(a, b float32) float32 {
+		v := float64(a) + float64(float64(b-a)*t) + rng.Sym(0.05)
+		return float32(min(max(v, 0), 1))
+	}
+	return RGB{mix(s.Paper.R, s.Ink.R), mix(s.Paper.G, s.Ink.G), mix(s.Paper.B, s.Ink.B)}
+}
+
+// behind draws the lines and blobs behind the glyph. Their contrast to the
+// paper is a part of the glyph's, to either side of it.
+func (g *Generator) behind(rng *source, s *Scene, contrast float64) {
+	d := &g.difficulty
+	level := func() float64 {
+		t := rng.In(d.Clutter)
+		if rng.Chance(0.5) {
+			t = -t
+		}
+		return t
+	}
+	for range rng.IntN(d.Blobs + 1) {
+		x, y := rng.Sym(0.55), rng.Sym(0.55)
+		w, h := 0.08+float64(0.3*rng.Unit()), 0.08+float64(0.3*rng.Unit())
+		sin, cos := sincos(rng.Unit() * math.Pi)
+		dx, dy := float64(cos*w), float64(sin*w)
+		s.Behind = append(s.Behind, Mark{X0: x - dx, Y0: y - dy, X1: x + dx, Y1: y + dy,
+			Width: h, Round: rng.Chance(0.5), Colour: between(rng, s, level())})
+	}
+	for range rng.IntN(d.Lines + 1) {
+		x, y := rng.Sym(0.5), rng.Sym(0.5)
+		sin, cos := sincos(rng.Unit() * math.Pi)
+		l := 0.2 + rng.Unit()
+		dx, dy := float64(cos*l), float64(sin*l)
+		s.Behind = append(s.Behind, Mark{X0: x - dx, Y0: y - dy, X1: x + dx, Y1: y + dy,
+			Width: 0.02 + float64(0.05*rng.Unit()), Colour: between(rng, s, level())})
+	}
+}
+
+// neighbours puts other glyphs of the face to the left and right, as in a line
+// of text, so that some of them shows at the edges.
+func (g *Generator) neighbours(rng *source, s *Scene) {
+	d := &g.difficulty
+	o := g.outline(s.Glyph)
+	for _, side := range [2]float64{-1, 1} {
+		if !rng.Chance(d.NeighbourP) {
+			continue
+		}
+		n := Neighbour{Glyph: Glyph{Label: rng.IntN(len(Labels)), Face: s.Glyph.Face}, Pose: s.Pose}
+		runes := runesOf(n.Glyph.Label)
+		n.Glyph.Rune = runes[rng.IntN(len(runes))]
+		gap := 0.14 + float64(0.2*rng.Unit()) // cap heights between the boxes
+		lean := float64(0.5 * math.Abs(s.Pose.Slant))
+		along := float64((o.halfW+g.outline(n.Glyph).halfW)*s.Pose.Stretch) + gap + lean
+		sin, cos := sincos(s.Pose.Rotation)
+		along = float64(side * float64(along*s.Pose.Height))
+		n.Pose.X += float64(along * cos)
+		n.Pose.Y += float64(along * sin)
+		n.Pose.TiltX, n.Pose.TiltY = 0, 0
+		s.Near = append(s.Near, n)
+	}
+}
+
+// over draws what covers the glyph: a patch from one side, and a thin line.
+func (g *Generator) over(rng *source, s *Scene) {
+	d := &g.difficulty
+	if rng.Chance(d.OccludeP) {
+		depth := rng.In(d.Occlude)
+		halfW, halfH := s.Pose.extent(g.outline(s.Glyph))
+		// A band along one side of the box, turned a little, that reaches
+		// depth into it.
+		turn := float64(rng.IntN(4)) * math.Pi / 2
+		reach := halfH
+		if int(math.Round(turn*2/math.Pi))%2 == 0 {
+			reach = halfW
+		}
+		sin, cos := sincos(turn + rng.Sym(0.2))
+		const width = 0.3
+		at := float64(reach*(1-2*depth)) + width/2
+		x, y := s.Pose.X+float64(cos*at), s.Pose.Y+float64(sin*at)
+		length := 0.15 + float64(0.6*rng.Unit())
+		shift := rng.Sym(0.3)
+		ax, ay := float64(-sin*(shift-length)), float64(cos*(shift-length))
+		bx, by := float64(-sin*(shift+length)), float64(cos*(shift+length))
+		s.Over = append(s.Over, Mark{X0: x + ax, Y0: y + ay, X1: x + bx, Y1: y + by, Width: width,
+			Colour: tinted(rng, rng.Unit())})
+	}
+	if rng.Chance(d.StrikeP) {
+		x, y := s.Pose.X+rng.Sym(0.2), s.Pose.Y+rng.Sym(0.2)
+		sin, cos := sincos(rng.Unit() * math.Pi)
+		s.Over = append(s.Over, Mark{X0: x - cos, Y0: y - sin, X1: x + cos, Y1: y + sin,
+			Width: rng.In(d.Strike), Colour: between(rng, s, rng.Sym(0.6))})
+	}
+}
+
+// light draws the gradient and the shadow.
+func light(d *Difficulty, rng *source, s *Scene) {
+	l := &s.Light
+	l.DY, l.DX = sincos(rng.Unit() * 2 * math.Pi)
+	l.Loss = rng.In(d.Light)
+	if rng.Chance(d.ShadowP) {
+		l.EdgeY, l.EdgeX = sincos(rng.Unit() * 2 * math.Pi)
+		l.EdgeAt = rng.Sym(0.35)
+		l.EdgeSoft = 0.03 + float64(0.2*rng.Unit())
+		l.ShadowLoss = rng.In(d.Shadow)
+	}
+}
+
+// sincos is math.Sincos rounded to 30 binary digits: where two machines differ
+// in the last digit, the result is the same.
+func sincos(x float64) (sin, cos float64) {
+	const one = 1 << 30
+	sin, cos = math.Sincos(x)
+	return math.Round(sin*one) / one, math.Round(cos*one) / one
+}
