@@ -81,8 +81,9 @@ type Generator struct {
 
 // family is the faces of one design family, as indices into Generator.faces.
 type family struct {
-	name  string
-	faces []int
+	name        string
+	superfamily string
+	faces       []int
 }
 
 // New parses the embedded fonts and returns a generator of the frozen
@@ -94,8 +95,8 @@ func New() (*Generator, error) { return NewWithDifficulty(Frozen()) }
 func NewWithDifficulty(d Difficulty) (*Generator, error) {
 	g := &Generator{difficulty: d}
 	g.painters.New = func() any { return new(painter) }
-	for _, f := range fonts() {
-		fam := family{name: f.name}
+	for _, f := range fontTable() {
+		fam := family{name: f.name, superfamily: f.superfamily}
 		for _, src := range f.faces {
 			face, err := parseFace(f.name, src)
 			if err != nil {
