@@ -1,0 +1,61 @@
+# Fathom. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+# The cgo environment that links TensorFlow Lite (scripts/native.sh fetched it).
+ENV = eval "$$(scripts/env.sh)";
+# GoMLX's AVX kernels sit behind an experiment of the toolchain.
+TRAIN_ENV = CGO_ENABLED=0 $(if $(filter amd64,$(shell $(GO) env GOARCH)),GOEXPERIMENT=simd,)
+# Packages with goroutines are tested under the race detector.
+RACE = ./boards/... ./daemon/... ./governor/... ./runtime/... ./cmd/fathomd/...
+PLAIN = $(shell $(GO) list ./... | grep -Ev '/fathom/(boards|daemon|governor|runtime|cmd/fathomd|train|cmd/fathom-train)(/|$$)')
+
+.PHONY: help deps native build train demo demo-bundle test check generate bench results dist clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+deps: ## install what the targets need from the distribution (apt, as root)
+	scripts/deps.sh
+
+native: ## get the TensorFlow Lite C library for this machine and for arm64
+	@scripts/native.sh
+
+build: native ## build fathom and fathomd into bin/
+	$(ENV) $(GO) build -trimpath -o bin/ ./cmd/fathom ./cmd/fathomd
+
+train: ## build fathom-train into bin/
+	$(TRAIN_ENV) $(GO) build -trimpath -o bin/ ./cmd/fathom-train
+
+demo: build ## run the daemon on a synthetic camera and a simulated board: http://127.0.0.1:8080
+	bin/fathomd --demo
+
+demo-bundle: train build ## reproduce the demo bundle, from training to bundle (about an hour on 2 cores)
+	bin/fathom-train run train/demo.yaml -o .cache/demo-family
+	bin/fathom convert .cache/demo-family -o testdata/bundles/demo
+
+test: native ## run all tests
+	$(ENV) $(GO) test -race -timeout 9m $(RACE)
+	$(ENV) $(GO) test -timeout 9m $(PLAIN)
+	$(TRAIN_ENV) $(GO) test -timeout 9m ./train/... ./cmd/fathom-train/...
+
+check: native ## formatting, vet, staticcheck, import rules, generated code unchanged
+	scripts/check.sh
+
+generate: ## make the generated code anew (protobuf, flatbuffers)
+	scripts/generate-onnx.sh
+	scripts/generate-tflite.sh
+
+bench: build train ## measure everything that docs/results states (minutes)
+	$(GO) run ./scripts/bench-road
+
+results: ## render docs/results/*.json to tables and plots
+	$(GO) run ./scripts/results docs/results
+
+dist: native ## release folders for linux/amd64 and linux/arm64 in dist/
+	scripts/dist.sh
+
+clean: ## remove what was built; fetched libraries stay
+	rm -rf bin dist

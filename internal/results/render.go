@@ -1,0 +1,140 @@
+package results
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+)
+
+// Render writes NAME.md and a plot NAME-GROUP.png per group of three or more
+// rows beside dir/NAME.json, for every such file in dir, and returns how many
+// rows do not hold.
+func Render(dir string) (failing int, err error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		rows, err := Read(file)
+		if err != nil {
+			return 0, err
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		var md bytes.Buffer
+		fmt.Fprintf(&md, "# Results: %s\n\nGenerated from `%s.json` by `make results`; do not edit.\n\n", name, name)
+		md.WriteString("| what | value | bar | verdict | spread |\n|---|---:|---:|---|---|\n")
+		for _, r := range rows {
+			bar := "–"
+			if r.Op != "" {
+				bar = strings.TrimSpace(fmt.Sprintf("%s %s %s", map[string]string{"<=": "≤", ">=": "≥"}[r.Op], number(r.Limit), r.Unit))
+			}
+			verdict := r.Verdict()
+			switch verdict {
+			case "":
+				verdict = "–"
+			case "does not hold":
+				verdict = "**does not hold**"
+				failing++
+			}
+			fmt.Fprintf(&md, "| %s | %s | %s | %s | %s |\n", r.What, strings.TrimSpace(number(r.Value)+" "+r.Unit), bar, verdict, spread(r.Samples))
+		}
+		for _, g := range groups(rows) {
+			png := fmt.Sprintf("%s-%s.png", name, g.name)
+			if err := drawBars(filepath.Join(dir, png), g.name, g.rows); err != nil {
+				return 0, err
+			}
+			fmt.Fprintf(&md, "\n![%s](%s)\n", g.name, png)
+		}
+		md.WriteString("\n## Commands\n\n")
+		var seen []string
+		for _, r := range rows {
+			line := fmt.Sprintf("- `%s` on %s", r.Command, r.Machine)
+			if !slices.Contains(seen, line) {
+				seen = append(seen, line)
+			}
+		}
+		md.WriteString(strings.Join(seen, "\n") + "\n")
+		if err := writeFile(filepath.Join(dir, name+".md"), md.Bytes()); err != nil {
+			return 0, err
+		}
+	}
+	return failing, nil
+}
+
+func number(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e9 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
+}
+
+func spread(samples []float64) string {
+	if len(samples) < 2 {
+		return "one run"
+	}
+	return fmt.Sprintf("%s … %s (%d)", number(slices.Min(samples)), number(slices.Max(samples)), len(samples))
+}
+
+type group struct {
+	name string
+	rows []Row
+}
+
+func groups(rows []Row) []group {
+	var list []group
+	for _, r := range rows {
+		name, _, ok := strings.Cut(r.ID, "/")
+		if !ok {
+			continue
+		}
+		i := slices.IndexFunc(list, func(g group) bool { return g.name == name })
+		if i < 0 {
+			list = append(list, group{name: name})
+			i = len(list) - 1
+		}
+		list[i].rows = append(list[i].rows, r)
+	}
+	return slices.DeleteFunc(list, func(g group) bool { return len(g.rows) < 3 })
+}
+
+func drawBars(file, title string, rows []Row) error {
+	p := plot.New()
+	p.Title.Text = title
+	p.Y.Label.Text = rows[0].Unit
+	p.Add(plotter.NewGrid())
+	var values plotter.Values
+	var names []string
+	for _, r := range rows {
+		values = append(values, r.Value)
+		_, after, _ := strings.Cut(r.ID, "/")
+		names = append(names, after)
+	}
+	bars, err := plotter.NewBarChart(values, vg.Points(28))
+	if err != nil {
+		return fmt.Errorf("results: plot %s: %w", title, err)
+	}
+	p.Add(bars)
+	p.NominalX(names...)
+	if low := slices.Min(values); low > 0 && low > slices.Max(values)/2 {
+		p.Y.Min = low - (slices.Max(values)-low)*0.5 - 1e-9
+	}
+	if rows[0].Op != "" {
+		limit := plotter.NewFunction(func(float64) float64 { return rows[0].Limit })
+		limit.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
+		p.Add(limit)
+	}
+	tmp := strings.TrimSuffix(file, ".png") + ".tmp.png"
+	if err := p.Save(vg.Points(460), vg.Points(260), tmp); err != nil {
+		return fmt.Errorf("results: plot %s: %w", title, err)
+	}
+	return os.Rename(tmp, file)
+}

@@ -1,0 +1,127 @@
+// Package structure holds the tests that keep the shape of the project: which
+// package may import which, and where cgo may be.
+package structure
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/fathom-edge/fathom/"
+
+// allowed lists, for each part of the tree, which parts of ours it may import
+// and why. The longest matching prefix counts; a part may always import itself.
+var allowed = []struct {
+	part    string
+	imports []string
+	reason  string
+}{
+	{"boards/telemetry", nil, "everybody imports the snapshot types"},
+	{"boards/camera/synthetic", []string{"boards/camera", "glyphs"}, "it draws what the demo network knows"},
+	{"boards", []string{"boards"}, "drivers know hardware, not models"},
+	{"cmd/fathom-train", []string{"train", "glyphs", "convert/family"}, "the only binary that links GoMLX"},
+	{"cmd", []string{"boards", "convert", "daemon", "glyphs", "governor", "runtime"}, "commands wire everything but the trainer"},
+	{"convert/family", []string{"runtime/preprocess", "runtime/profile"}, "train writes families without the converter"},
+	{"convert/onnx", nil, "a front door knows nothing of what is behind it"},
+	{"convert/reference", []string{"convert/onnx"}, "what everything is checked against shares no code with it"},
+	{"convert", []string{"convert", "runtime/bundle", "runtime/preprocess", "runtime/profile"}, "converting needs no TFLite"},
+	{"daemon", []string{"boards", "governor", "runtime"}, "the daemon neither trains nor converts"},
+	{"glyphs", nil, "a data set stands alone"},
+	{"governor", []string{"boards/telemetry", "runtime/profile"}, "a policy is pure: no drivers, no engine"},
+	{"internal", nil, "helpers of the build"},
+	{"runtime/bundle", []string{"runtime/preprocess", "runtime/profile"}, "the format does not know who runs it"},
+	{"runtime/engine", []string{"runtime/bundle", "runtime/preprocess", "runtime/profile"}, "the engine takes no decisions"},
+	{"runtime/preprocess", nil, "shared by train, convert and engine"},
+	{"runtime/profile", nil, "shared by governor, engine and cmd"},
+	{"scripts", []string{"internal"}, "programs of the build"},
+	{"train", []string{"convert/family", "convert/onnx", "glyphs", "runtime/preprocess", "runtime/profile"}, "training ends at the family"},
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+	CgoFiles   []string
+}
+
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,CgoFiles", "./...")
+	cmd.Dir = "../.."
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []goPackage
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	if len(list) < 10 {
+		t.Fatalf("go list found only %d packages", len(list))
+	}
+	return list
+}
+
+func within(path, part string) bool { return path == part || strings.HasPrefix(path, part+"/") }
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		rule := -1
+		for i, r := range allowed {
+			if within(from, r.part) && (rule < 0 || len(r.part) > len(allowed[rule].part)) {
+				rule = i
+			}
+		}
+		if rule < 0 {
+			t.Errorf("%s: no rule says what it may import: add one to this test", from)
+			continue
+		}
+		for _, imp := range p.Imports {
+			to, ours := strings.CutPrefix(imp, module)
+			if !ours || within(to, allowed[rule].part) {
+				continue
+			}
+			ok := false
+			for _, a := range allowed[rule].imports {
+				ok = ok || within(to, a)
+			}
+			if !ok || within(to, "cmd") {
+				t.Errorf("%s imports %s, which is forbidden: %s", from, to, allowed[rule].reason)
+			}
+		}
+	}
+}
+
+func TestOnlyTheTrainerLinksGoMLX(t *testing.T) {
+	for _, p := range packages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		for _, imp := range p.Imports {
+			if strings.HasPrefix(imp, "github.com/gomlx/") && !within(from, "train") && !within(from, "cmd/fathom-train") {
+				t.Errorf("%s imports %s: only train and cmd/fathom-train may", from, imp)
+			}
+		}
+	}
+}
+
+func TestCgoSitsInTheEngine(t *testing.T) {
+	for _, p := range packages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		if len(p.CgoFiles) > 0 && !within(from, "runtime/engine") {
+			t.Errorf("%s uses cgo in %v: only runtime/engine may", from, p.CgoFiles)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Installs the distribution packages that the Makefile's targets use, where they
+# are missing. Needs Debian or a relative, and root for the installation.
+set -euo pipefail
+
+# command or file            package
+needs=(
+  gcc                         gcc
+  npm                         npm
+  python3                     python3
+  /usr/share/doc/python3-venv python3-venv
+  readelf                     binutils
+  protoc                      protobuf-compiler
+  flatc                       flatbuffers-compiler
+  chromium                    chromium
+  qemu-aarch64                qemu-user
+  aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu
+  aarch64-linux-gnu-g++       g++-aarch64-linux-gnu
+  /usr/aarch64-linux-gnu/lib/libc.so.6      libc6-arm64-cross
+  /usr/aarch64-linux-gnu/lib/libstdc++.so.6 libstdc++6-arm64-cross
+)
+
+missing=()
+for ((i = 0; i < ${#needs[@]}; i += 2)); do
+  thing=${needs[i]} package=${needs[i + 1]}
+  case $thing in
+    /*) [[ -e $thing ]] || missing+=("$package") ;;
+    *) command -v "$thing" >/dev/null 2>&1 || missing+=("$package") ;;
+  esac
+done
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null 2>&1; then
+  echo "deps: missing: run  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+  exit 1
+fi
+echo "deps: installing ${missing[*]}" >&2
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
