@@ -15,7 +15,7 @@ type Difficulty struct {
 	Stretch     Range   // width over height, relative to the face
 	Weight      Range   // growth of a stroke, in strokes of the glyph (0 as designed)
 
-	Contrast   Range   // |luma of glyph − luma of background|, of full scale
+	Contrast   Range   // |luma of glyph − luma of background|, of full scale; thin strokes get more
 	Gradient   float64 // change of the background across the frame, of the contrast
 	Light      Range   // lost light at the dark end of a gradient, of full light
 	ShadowP    float64 // probability of a shadow with an edge
@@ -24,14 +24,15 @@ type Difficulty struct {
 	Lines      int     // at most so many lines behind the glyph
 	Blobs      int     // at most so many blobs behind the glyph
 	Clutter    Range   // contrast of a line or blob to the background, of the glyph's contrast
-	OccludeP   float64 // probability of an occluder
-	Occlude    Range   // depth to which it covers the glyph's box from one side, of its height or width
+	OccludeP   float64 // probability of a patch over the glyph, each of two times
+	OccludeW   Range   // its width, cap heights: below the size of any part that decides
+	OccludeL   Range   // its length, cap heights
 	StrikeP    float64 // probability of a thin line across the glyph
 	Strike     Range   // its width, frames
 
-	Blur    Range   // Gaussian, standard deviation in frames
+	Blur    Range   // Gaussian, standard deviation in cap heights
 	MotionP float64 // probability of motion blur
-	Motion  Range   // its length, frames
+	Motion  Range   // its length, cap heights
 	Noise   Range   // standard deviation, of the contrast
 	Grain   Range   // standard deviation of noise that does not follow the contrast, of full scale
 }
@@ -48,23 +49,24 @@ func Frozen() Difficulty {
 		Stretch:     Range{0.72, 1.3},
 		Weight:      Range{-0.3, 0.5},
 
-		Contrast:   Range{0.14, 0.8},
+		Contrast:   Range{0.16, 0.8},
 		Gradient:   0.5,
-		Light:      Range{0, 0.5},
+		Light:      Range{0, 0.45},
 		ShadowP:    0.3,
-		Shadow:     Range{0.15, 0.45},
+		Shadow:     Range{0.15, 0.4},
 		NeighbourP: 0.35,
 		Lines:      3,
 		Blobs:      3,
 		Clutter:    Range{0.15, 0.6},
 		OccludeP:   0.35,
-		Occlude:    Range{0.06, 0.2},
+		OccludeW:   Range{0.08, 0.2},
+		OccludeL:   Range{0.15, 0.5},
 		StrikeP:    0.2,
 		Strike:     Range{0.6 * px, 1.5 * px},
 
-		Blur:    Range{0.25 * px, 1.2 * px},
+		Blur:    Range{0.01, 0.065},
 		MotionP: 0.25,
-		Motion:  Range{1 * px, 3.5 * px},
+		Motion:  Range{0.05, 0.17},
 		Noise:   Range{0.02, 0.16},
 		Grain:   Range{0, 0.02},
 	}

@@ -23,14 +23,20 @@ type painter struct {
 // resize prepares the painter for pictures of w × h pixels.
 func (p *painter) resize(w, h int) {
 	p.w, p.h, p.unit = w, h, float64(min(w, h))
-	if n := w * h; len(p.spare) != n {
-		p.cover = image.Alpha{Pix: make([]uint8, n), Stride: w, Rect: image.Rect(0, 0, w, h)}
-		p.spare = make([]float32, n)
-		for i := range p.planes {
-			p.planes[i] = make([]float32, n)
-		}
+	n := w * h
+	p.cover = image.Alpha{Pix: resized(p.cover.Pix, n), Stride: w, Rect: image.Rect(0, 0, w, h)}
+	p.spare = resized(p.spare, n)
+	for i := range p.planes {
+		p.planes[i] = resized(p.planes[i], n)
 	}
-	p.cover.Stride, p.cover.Rect = w, image.Rect(0, 0, w, h)
+}
+
+// resized returns a slice of n values, in the memory of s where they fit.
+func resized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
 }
 
 // Paint paints a scene over all of dst: the centre of dst is the centre of the

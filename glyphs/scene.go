@@ -27,6 +27,11 @@ type Pose struct {
 // RGB is a linear mixing colour, each part in [0, 1] of full scale.
 type RGB struct{ R, G, B float32 }
 
+// luma returns the brightness after BT.601.
+func (c RGB) luma() float64 {
+	return float64(lumaR*float64(c.R)) + float64(lumaG*float64(c.G)) + float64(lumaB*float64(c.B))
+}
+
 // RGBA converts the colour to 8 bits a channel.
 func (c RGB) RGBA() color.RGBA { return color.RGBA{to8(c.R), to8(c.G), to8(c.B), 255} }
 
@@ -96,16 +101,16 @@ func (g *Generator) scene(split Split, index uint64, s *Scene) {
 	faces := families[rng.IntN(len(families))].faces
 	s.Glyph = Glyph{Label: label, Rune: runes[rng.IntN(len(runes))], Face: faces[rng.IntN(len(faces))]}
 	g.pose(&rng, s)
-	contrast := colours(d, &rng, s)
+	contrast := g.colours(&rng, s)
 	g.behind(&rng, s, contrast)
 	g.neighbours(&rng, s)
-	g.over(&rng, s)
+	g.over(&rng, s, contrast)
 	light(d, &rng, s)
 
-	s.Blur = rng.In(d.Blur)
+	s.Blur = float64(rng.In(d.Blur) * s.Pose.Height)
 	if rng.Chance(d.MotionP) {
 		sin, cos := sincos(rng.Unit() * 2 * math.Pi)
-		length := rng.In(d.Motion)
+		length := float64(rng.In(d.Motion) * s.Pose.Height)
 		s.MotionX, s.MotionY = float64(cos*length), float64(sin*length)
 	}
 	follow, grain := float64(rng.In(d.Noise)*contrast), rng.In(d.Grain)
@@ -146,8 +151,13 @@ func (p Pose) extent(o *outline) (halfW, halfH float64) {
 }
 
 // colours draws ink and paper and returns their contrast in luma.
-func colours(d *Difficulty, rng *source, s *Scene) float64 {
+func (g *Generator) colours(rng *source, s *Scene) float64 {
+	const full = 2.0 / Size // width of a stroke that keeps its contrast, frames
+	d := &g.difficulty
+	o := g.outline(s.Glyph)
+	stroke := float64((o.stroke + float64(2*o.growth(s.Pose.Weight))) * s.Pose.Height)
 	contrast := rng.In(d.Contrast)
+	contrast = min(max(contrast, d.Contrast.Min*full/stroke), d.Contrast.Max)
 	// The luma of the darker one is anywhere that leaves room for the other.
 	low := float64((1 - contrast) * rng.Unit())
 	dark, bright := tinted(rng, low), tinted(rng, low+contrast)
@@ -226,6 +236,10 @@ func (g *Generator) behind(rng *source, s *Scene, contrast float64) {
 	}
 }
 
+// neighbourAway is the least distance of a neighbour's centre from the
+// glyph's, frames: far enough that the middle one is always plain.
+const neighbourAway = 0.36
+
 // neighbours puts other glyphs of the face to the left and right, as in a line
 // of text, so that some of them shows at the edges.
 func (g *Generator) neighbours(rng *source, s *Scene) {
@@ -242,7 +256,7 @@ func (g *Generator) neighbours(rng *source, s *Scene) {
 		lean := float64(0.5 * math.Abs(s.Pose.Slant))
 		along := float64((o.halfW+g.outline(n.Glyph).halfW)*s.Pose.Stretch) + gap + lean
 		sin, cos := sincos(s.Pose.Rotation)
-		along = float64(side * float64(along*s.Pose.Height))
+		along = float64(side * max(float64(along*s.Pose.Height), neighbourAway))
 		n.Pose.X += float64(along * cos)
 		n.Pose.Y += float64(along * sin)
 		n.Pose.TiltX, n.Pose.TiltY = 0, 0
@@ -250,29 +264,28 @@ func (g *Generator) neighbours(rng *source, s *Scene) {
 	}
 }
 
-// over draws what covers the glyph: a patch from one side, and a thin line.
-func (g *Generator) over(rng *source, s *Scene) {
+// over draws what covers the glyph: patches and a thin line.
+func (g *Generator) over(rng *source, s *Scene, contrast float64) {
 	d := &g.difficulty
-	if rng.Chance(d.OccludeP) {
-		depth := rng.In(d.Occlude)
-		halfW, halfH := s.Pose.extent(g.outline(s.Glyph))
-		// A band along one side of the box, turned a little, that reaches
-		// depth into it.
-		turn := float64(rng.IntN(4)) * math.Pi / 2
-		reach := halfH
-		if int(math.Round(turn*2/math.Pi))%2 == 0 {
-			reach = halfW
+	o := g.outline(s.Glyph)
+	for range 2 {
+		if !rng.Chance(d.OccludeP) {
+			continue
 		}
-		sin, cos := sincos(turn + rng.Sym(0.2))
-		const width = 0.3
-		at := float64(reach*(1-2*depth)) + width/2
-		x, y := s.Pose.X+float64(cos*at), s.Pose.Y+float64(sin*at)
-		length := 0.15 + float64(0.6*rng.Unit())
-		shift := rng.Sym(0.3)
-		ax, ay := float64(-sin*(shift-length)), float64(cos*(shift-length))
-		bx, by := float64(-sin*(shift+length)), float64(cos*(shift+length))
-		s.Over = append(s.Over, Mark{X0: x + ax, Y0: y + ay, X1: x + bx, Y1: y + by, Width: width,
-			Colour: tinted(rng, rng.Unit())})
+		// The patch in the glyph's plane, cap heights from its centre.
+		x, y := rng.Sym(o.halfW), rng.Sym(o.halfH)
+		sin, cos := sincos(rng.Unit() * math.Pi)
+		width, half := rng.In(d.OccludeW), rng.In(d.OccludeL)/2
+		colour := patch(rng, s, contrast)
+		round := rng.Chance(0.5)
+		if dx, dy, ok := decisive(s.Glyph, o); ok && fromLine(dx-x, dy-y, cos, sin, half) < width/2+clearance {
+			continue
+		}
+		dx, dy := float64(cos*half), float64(sin*half)
+		x0, y0 := s.Pose.place(x-dx, y-dy)
+		x1, y1 := s.Pose.place(x+dx, y+dy)
+		s.Over = append(s.Over, Mark{X0: x0, Y0: y0, X1: x1, Y1: y1,
+			Width: float64(width * s.Pose.Height), Round: round, Colour: colour})
 	}
 	if rng.Chance(d.StrikeP) {
 		x, y := s.Pose.X+rng.Sym(0.2), s.Pose.Y+rng.Sym(0.2)
@@ -280,6 +293,66 @@ func (g *Generator) over(rng *source, s *Scene) {
 		s.Over = append(s.Over, Mark{X0: x - cos, Y0: y - sin, X1: x + cos, Y1: y + sin,
 			Width: rng.In(d.Strike), Colour: between(rng, s, rng.Sym(0.6))})
 	}
+}
+
+// place maps a point of the glyph's plane, cap heights from its centre, to the
+// frame, without the perspective.
+func (p Pose) place(x, y float64) (fx, fy float64) {
+	sin, cos := sincos(p.Rotation)
+	x = float64((x*p.Stretch - float64(y*p.Slant)) * p.Height)
+	y = float64(y * p.Height)
+	return p.X + float64(x*cos) - float64(y*sin), p.Y + float64(x*sin) + float64(y*cos)
+}
+
+// patch draws the colour of an occluder: any that cannot be taken for ink.
+func patch(rng *source, s *Scene, contrast float64) RGB {
+	for range 8 {
+		luma := rng.Unit()
+		if math.Abs(luma-s.Ink.luma()) > float64(0.6*contrast) {
+			return tinted(rng, luma)
+		}
+	}
+	return s.Paper
+}
+
+// clearance is how far, in cap heights, patches stay from a decisive part.
+const clearance = 0.12
+
+// decisive returns the place of a glyph, cap heights from its centre, where it
+// differs from another letter by one small part: Q has its tail where O has
+// none. The letters on both sides of such a pair keep it clear.
+func decisive(glyph Glyph, o *outline) (x, y float64, ok bool) {
+	switch Labels[glyph.Label] {
+	case "0-O", "Q", "P", "R":
+		x, y = 0.6, 0.75
+	case "C", "G":
+		x, y = 0.75, 0.2
+	case "J":
+		x, y = -0.6, 0.75
+	case "E", "F":
+		x, y = 0.5, 0.9
+	case "6":
+		x, y = 0.6, -0.4
+	case "9":
+		x, y = -0.6, 0.4
+	case "5":
+		x, y = -0.6, 0.35
+	case "L", "Z", "2":
+		x, y = 0.6, 0.9
+	case "T", "7":
+		x, y = -0.6, -0.9
+	default:
+		return 0, 0, false
+	}
+	return float64(x * o.halfW), float64(y * o.halfH), true
+}
+
+// fromLine returns the distance of (x, y) from a line of a length of 2 half
+// through the origin along the unit vector (ux, uy).
+func fromLine(x, y, ux, uy, half float64) float64 {
+	t := float64(x*ux) + float64(y*uy)
+	t = min(max(t, -half), half)
+	return hypot(x-float64(t*ux), y-float64(t*uy))
 }
 
 // light draws the gradient and the shadow.
