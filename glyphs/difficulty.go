@@ -33,7 +33,7 @@ type Difficulty struct {
 	Blur    Range   // Gaussian, standard deviation in cap heights
 	MotionP float64 // probability of motion blur
 	Motion  Range   // its length, cap heights
-	Noise   Range   // standard deviation, of the contrast
+	Noise   Range   // standard deviation, of the contrast in the light that is left
 	Grain   Range   // standard deviation of noise that does not follow the contrast, of full scale
 }
 
@@ -41,32 +41,32 @@ type Difficulty struct {
 func Frozen() Difficulty {
 	const px = 1.0 / Size
 	return Difficulty{
-		Height:      Range{0.42, 0.74},
-		Shift:       0.09,
+		Height:      Range{0.46, 0.74},
+		Shift:       0.07,
 		Rotation:    20,
-		Perspective: 0.22,
-		Slant:       14,
+		Perspective: 0.2,
+		Slant:       12,
 		Stretch:     Range{0.72, 1.3},
-		Weight:      Range{-0.3, 0.5},
+		Weight:      Range{-0.25, 0.4},
 
-		Contrast:   Range{0.16, 0.8},
+		Contrast:   Range{0.2, 0.8},
 		Gradient:   0.5,
-		Light:      Range{0, 0.45},
+		Light:      Range{0, 0.4},
 		ShadowP:    0.3,
 		Shadow:     Range{0.15, 0.4},
 		NeighbourP: 0.35,
 		Lines:      3,
 		Blobs:      3,
-		Clutter:    Range{0.15, 0.6},
-		OccludeP:   0.35,
-		OccludeW:   Range{0.08, 0.2},
-		OccludeL:   Range{0.15, 0.5},
-		StrikeP:    0.2,
+		Clutter:    Range{0.15, 0.5},
+		OccludeP:   0.25,
+		OccludeW:   Range{0.08, 0.17},
+		OccludeL:   Range{0.15, 0.45},
+		StrikeP:    0.15,
 		Strike:     Range{0.6 * px, 1.5 * px},
 
-		Blur:    Range{0.01, 0.065},
+		Blur:    Range{0.01, 0.055},
 		MotionP: 0.25,
-		Motion:  Range{0.05, 0.17},
+		Motion:  Range{0.05, 0.13},
 		Noise:   Range{0.02, 0.16},
 		Grain:   Range{0, 0.02},
 	}

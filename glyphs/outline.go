@@ -31,9 +31,9 @@ type face struct {
 }
 
 const (
-	unitsPerEm    = 2048
-	flattenChords = 6 // chords a curve is cut into
-	mitreLimit    = 1.6
+	unitsPerEm = 2048
+	flatness   = 3 // how far a chord may be from its curve, units
+	mitreLimit = 1.6
 )
 
 // parseFace reads the characters of all labels out of a font file.
@@ -116,8 +116,9 @@ func flatten(segments sfnt.Segments) *outline {
 			add(pen)
 		case sfnt.SegmentOpQuadTo:
 			a, b, c := pen, at(s.Args[0]), at(s.Args[1])
-			for i := 1; i <= flattenChords; i++ {
-				t := float64(i) / flattenChords
+			n := chords(bend(a, b, c) / 4)
+			for i := 1; i <= n; i++ {
+				t := float64(i) / float64(n)
 				u := 1 - t
 				add(point{
 					x: float64(u*u*a.x) + float64(2*u*t*b.x) + float64(t*t*c.x),
@@ -127,8 +128,9 @@ func flatten(segments sfnt.Segments) *outline {
 			pen = c
 		case sfnt.SegmentOpCubeTo:
 			a, b, c, d := pen, at(s.Args[0]), at(s.Args[1]), at(s.Args[2])
-			for i := 1; i <= flattenChords; i++ {
-				t := float64(i) / flattenChords
+			n := chords(max(bend(a, b, c), bend(b, c, d)) * 3 / 4)
+			for i := 1; i <= n; i++ {
+				t := float64(i) / float64(n)
 				u := 1 - t
 				add(point{
 					x: float64(u*u*u*a.x) + float64(3*u*u*t*b.x) + float64(3*u*t*t*c.x) + float64(t*t*t*d.x),
@@ -140,6 +142,19 @@ func flatten(segments sfnt.Segments) *outline {
 	}
 	closeContour()
 	return o
+}
+
+// bend returns the length of the second difference of three control points. A
+// curve's second derivative is 2 of it (quadratic), or at most 6 (cubic), and
+// a chord is an eighth of that away from its curve.
+func bend(a, b, c point) float64 {
+	return hypot(a.x-2*b.x+c.x, a.y-2*b.y+c.y)
+}
+
+// chords returns how many chords flatten a curve that one chord would miss by
+// the given units.
+func chords(miss float64) int {
+	return min(max(int(math.Ceil(math.Sqrt(miss/flatness))), 1), 16)
 }
 
 // box returns the bounds of the outline.

@@ -113,7 +113,8 @@ func (g *Generator) scene(split Split, index uint64, s *Scene) {
 		length := float64(rng.In(d.Motion) * s.Pose.Height)
 		s.MotionX, s.MotionY = float64(cos*length), float64(sin*length)
 	}
-	follow, grain := float64(rng.In(d.Noise)*contrast), rng.In(d.Grain)
+	lit := float64((1 - s.Light.Loss/2) * (1 - s.Light.ShadowLoss))
+	follow, grain := float64(rng.In(d.Noise)*float64(contrast*lit)), rng.In(d.Grain)
 	s.Noise = math.Sqrt(float64(follow*follow) + float64(grain*grain))
 	s.NoiseKey = rng.Uint64()
 }
@@ -291,7 +292,7 @@ func (g *Generator) over(rng *source, s *Scene, contrast float64) {
 		x, y := s.Pose.X+rng.Sym(0.2), s.Pose.Y+rng.Sym(0.2)
 		sin, cos := sincos(rng.Unit() * math.Pi)
 		s.Over = append(s.Over, Mark{X0: x - cos, Y0: y - sin, X1: x + cos, Y1: y + sin,
-			Width: rng.In(d.Strike), Colour: between(rng, s, rng.Sym(0.6))})
+			Width: rng.In(d.Strike), Colour: between(rng, s, rng.Sym(0.5))})
 	}
 }
 
@@ -299,16 +300,17 @@ func (g *Generator) over(rng *source, s *Scene, contrast float64) {
 // frame, without the perspective.
 func (p Pose) place(x, y float64) (fx, fy float64) {
 	sin, cos := sincos(p.Rotation)
-	x = float64((x*p.Stretch - float64(y*p.Slant)) * p.Height)
+	x = float64((float64(x*p.Stretch) - float64(y*p.Slant)) * p.Height)
 	y = float64(y * p.Height)
 	return p.X + float64(x*cos) - float64(y*sin), p.Y + float64(x*sin) + float64(y*cos)
 }
 
-// patch draws the colour of an occluder: any that cannot be taken for ink.
+// patch draws the colour of an occluder: one that is
+// neither taken for ink nor hides that it is there.
 func patch(rng *source, s *Scene, contrast float64) RGB {
 	for range 8 {
 		luma := rng.Unit()
-		if math.Abs(luma-s.Ink.luma()) > float64(0.6*contrast) {
+		if math.Abs(luma-s.Ink.luma()) > float64(0.6*contrast) && math.Abs(luma-s.Paper.luma()) > float64(0.25*contrast) {
 			return tinted(rng, luma)
 		}
 	}
