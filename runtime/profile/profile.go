@@ -5,9 +5,17 @@
 // A rung is a variant; rungs are ordered from the cheapest to the dearest, and
 // each is more accurate than the one below it. Latencies are wall-clock time
 // of one inference, without preprocessing.
+//
+// A profile starts as an estimate (FromVariants) and is replaced by a measured
+// one, which is kept as a file (Write, Read). All functions are pure but for
+// those two; a Profile is a value that nobody changes once it is shared.
 package profile
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // Source says where a latency comes from.
 type Source string
@@ -39,4 +47,64 @@ type Rung struct {
 type Profile struct {
 	Board string `json:"board"`
 	Rungs []Rung `json:"rungs"`
+}
+
+// Index returns the rung of a variant; ok is false if the ladder has none.
+func (p Profile) Index(variant string) (index int, ok bool) {
+	for i := range p.Rungs {
+		if p.Rungs[i].Variant == variant {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// Validate says what is wrong with a profile: an empty ladder, unnamed or
+// repeated variants, costs that are not positive, latencies that fall along the
+// ladder, or accuracies (where known) that do not rise.
+func (p Profile) Validate() error {
+	if len(p.Rungs) == 0 {
+		return errors.New("profile: the ladder is empty (a bundle needs at least one variant)")
+	}
+	var best *float64
+	for i, r := range p.Rungs {
+		if r.Variant == "" {
+			return fmt.Errorf("profile: rung %d has no variant name", i)
+		}
+		if first, _ := p.Index(r.Variant); first != i {
+			return fmt.Errorf("profile: variant %s stands on rungs %d and %d", r.Variant, first, i)
+		}
+		if r.MACs <= 0 {
+			return fmt.Errorf("profile: %s: %d MACs, want more than 0", r.Variant, r.MACs)
+		}
+		if r.Cost.Latency <= 0 || r.Cost.StdDev < 0 {
+			return fmt.Errorf("profile: %s: latency %v ± %v, want a positive latency", r.Variant, r.Cost.Latency, r.Cost.StdDev)
+		}
+		if s := r.Cost.Source; s != Estimated && s != Measured {
+			return fmt.Errorf("profile: %s: source %q, want %q or %q", r.Variant, s, Estimated, Measured)
+		}
+		if i > 0 && r.Cost.Latency < p.Rungs[i-1].Cost.Latency {
+			return fmt.Errorf("profile: %s (%v) is faster than %s below it (%v): sort the ladder with profile.Ladder",
+				r.Variant, r.Cost.Latency, p.Rungs[i-1].Variant, p.Rungs[i-1].Cost.Latency)
+		}
+		if err := checkAccuracy(r.Variant, r.Accuracy); err != nil {
+			return err
+		}
+		if r.Accuracy != nil {
+			if best != nil && *r.Accuracy <= *best {
+				return fmt.Errorf("profile: %s costs more than a cheaper rung and is no more accurate (%g, before %g): drop it with profile.Ladder",
+					r.Variant, *r.Accuracy, *best)
+			}
+			best = r.Accuracy
+		}
+	}
+	return nil
+}
+
+// checkAccuracy accepts nil (unknown) and values in [0, 1]; NaN is refused.
+func checkAccuracy(variant string, a *float64) error {
+	if a != nil && !(*a >= 0 && *a <= 1) {
+		return fmt.Errorf("profile: %s: accuracy %g is not in [0, 1]", variant, *a)
+	}
+	return nil
 }

@@ -1,0 +1,105 @@
+package profile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Format is the newest version of a profile file that this package reads, and
+// the one that it writes.
+const Format = 1
+
+// maxFileBytes bounds what Read takes in; a ladder of 1000 rungs has 200 KiB.
+const maxFileBytes = 1 << 20
+
+type file struct {
+	Format int `json:"format"`
+	Profile
+}
+
+// Write keeps a profile as a JSON file, atomically: whoever reads path sees the
+// old content or the new, also after a power cut.
+func Write(path string, p Profile) (err error) {
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(file{Format, p}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("profile: %w", err)
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("profile: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			temp.Close() // harmless if closed already
+			os.Remove(temp.Name())
+			err = fmt.Errorf("profile: %w", err)
+		}
+	}()
+	if _, err := temp.Write(append(data, '\n')); err != nil {
+		return err
+	}
+	if err := temp.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := temp.Sync(); err != nil {
+		return err
+	}
+	if err := temp.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(temp.Name(), path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+// Read takes in and validates a file of Write. An error that is
+// os.ErrNotExist says that nothing was measured yet.
+func Read(path string) (Profile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Profile{}, fmt.Errorf("profile: %w", err)
+	}
+	defer f.Close()
+	p, err := parse(f)
+	if err != nil {
+		return Profile{}, fmt.Errorf("profile: %s: %w (delete the file to start from the estimate)", path, err)
+	}
+	return p, nil
+}
+
+func parse(r io.Reader) (Profile, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
+	if err != nil {
+		return Profile{}, err
+	}
+	if len(data) > maxFileBytes {
+		return Profile{}, fmt.Errorf("longer than %d bytes, not a profile", maxFileBytes)
+	}
+	var f file
+	if err := json.Unmarshal(data, &f); err != nil {
+		return Profile{}, fmt.Errorf("not a profile: %w", err)
+	}
+	if f.Format > Format {
+		return Profile{}, fmt.Errorf("format %d is newer than %d, which this program reads", f.Format, Format)
+	}
+	if f.Format < 1 {
+		return Profile{}, errors.New("not a profile: no format number")
+	}
+	if err := f.Validate(); err != nil {
+		return Profile{}, err
+	}
+	return f.Profile, nil
+}
