@@ -77,7 +77,7 @@ check_own() {
 }
 
 need sha256sum coreutils
-need gcc gcc
+need gcc "gcc libc6-dev"
 
 if [[ -n ${FATHOM_TFLITE_DIR:-} ]]; then
   check_own "$FATHOM_TFLITE_DIR"

@@ -48,7 +48,7 @@ type Variant struct {
 	Net   string `json:"net"`
 	Depth []int  `json:"depth"`
 	// Path lists segment IDs in the order in which they run.
-	Path     []string          `json:"path"`
-	MACs     int64             `json:"macs"`
+	Path     []string           `json:"path"`
+	MACs     int64              `json:"macs"`
 	Accuracy []profile.Accuracy `json:"accuracy,omitempty"`
 }

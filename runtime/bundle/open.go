@@ -1,0 +1,108 @@
+package bundle
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const (
+	manifestFile = "manifest.json"
+	segmentsDir  = "segments"
+)
+
+// Bundle is an opened bundle. It holds no file open and may be used by many
+// goroutines, as long as none changes it.
+type Bundle struct {
+	Dir      string
+	Manifest *Manifest
+}
+
+// Open reads the manifest of the bundle in folder dir and compares size and
+// SHA-256 of every segment with it, so that no damaged byte reaches TFLite,
+// which would often run it and answer wrongly. It guards against damage, not
+// against someone who may write to the folder.
+func Open(dir string) (*Bundle, error) {
+	data, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := DecodeManifest(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w (in %s)", err, dir)
+	}
+	b := &Bundle{Dir: dir, Manifest: m}
+	for i := range m.Segments {
+		if err := b.verify(&m.Segments[i]); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// SegmentPath is the file of a segment of the manifest.
+func (b *Bundle) SegmentPath(id string) string {
+	return filepath.Join(b.Dir, filepath.FromSlash(segmentFile(id)))
+}
+
+// Segment looks a segment up; nil if the manifest has none of that ID.
+func (b *Bundle) Segment(id string) *Segment {
+	for i := range b.Manifest.Segments {
+		if s := &b.Manifest.Segments[i]; s.ID == id {
+			return s
+		}
+	}
+	return nil
+}
+
+func segmentFile(id string) string { return segmentsDir + "/" + id + ".tflite" }
+
+func readManifest(dir string) ([]byte, error) {
+	f, err := os.Open(filepath.Join(dir, manifestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("bundle: %s has no %s: not a bundle (make one with fathom convert)", dir, manifestFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
+	if err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	return data, nil
+}
+
+func (b *Bundle) verify(s *Segment) error {
+	f, err := os.Open(b.SegmentPath(s.ID))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("bundle: %s is missing from %s (copied in part? copy the bundle again)", s.File, b.Dir)
+	}
+	if err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("bundle: %s is not a regular file", s.File)
+	}
+	if info.Size() != s.Bytes {
+		return fmt.Errorf("bundle: %s: %d bytes where the manifest says %d (file truncated? copy the bundle again)", s.File, info.Size(), s.Bytes)
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	if hex.EncodeToString(hash.Sum(nil)) != s.SHA256 {
+		return fmt.Errorf("bundle: %s: sha256 differs from the manifest (file damaged? copy the bundle again)", s.File)
+	}
+	return nil
+}
