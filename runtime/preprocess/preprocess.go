@@ -62,7 +62,7 @@ func (p *Preprocessor) ApplyRGB(dst []float32, pix []byte, width, height int) er
 	if width > 0 && height > 0 && width <= maxFrame && height <= maxFrame && len(pix) != 3*width*height {
 		return fmt.Errorf("preprocess: %d bytes for an RGB frame of %dx%d: must be %d", len(pix), width, height, 3*width*height)
 	}
-	return p.apply(dst, source{kind: kindRGB, bounds: image.Rect(0, 0, width, height), pix: pix, stride: 3 * width})
+	return p.apply(dst, source{kind: kindRGB, bounds: image.Rectangle{Max: image.Pt(width, height)}, pix: pix, stride: 3 * width})
 }
 
 func (p *Preprocessor) apply(dst []float32, src source) error {
