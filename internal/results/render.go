@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fathom-edge/fathom/internal/atomicfile"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
@@ -63,7 +65,7 @@ func Render(dir string) (failing int, err error) {
 			}
 		}
 		md.WriteString(strings.Join(seen, "\n") + "\n")
-		if err := writeFile(filepath.Join(dir, name+".md"), md.Bytes()); err != nil {
+		if err := atomicfile.Write(filepath.Join(dir, name+".md"), md.Bytes()); err != nil {
 			return 0, err
 		}
 	}

@@ -10,9 +10,10 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/fathom-edge/fathom/internal/atomicfile"
 )
 
 // Row is one measured number.
@@ -106,32 +107,7 @@ func Merge(file string, rows []Row) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(file, append(data, '\n'))
-}
-
-// writeFile replaces file at once: a reader sees the old content or the new.
-func writeFile(file string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".results-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name())
-	if _, err := tmp.Write(data); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Chmod(0o644); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Sync(); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), file)
+	return atomicfile.Write(file, append(data, '\n'))
 }
 
 // Machine describes the computer that this runs on: processor, cores, platform.
