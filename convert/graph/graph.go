@@ -1,0 +1,192 @@
+// Package graph is the intermediate form between ONNX and TFLite, and the
+// passes that lead from one to the other.
+//
+// A [Graph] is one network with one input and one output, for a batch of one,
+// in float32. A [Node] is an operator together with its only output tensor;
+// what ONNX keeps in initializers (weights, shapes, bounds) sits in the node
+// that uses it. [Import] yields a graph in ONNX's layout (NCHW); [Lower] runs
+// the passes and yields one in TFLite's (NHWC) that holds only operators which
+// package tflite can write.
+//
+// A pass is a function from graph to graph that leaves its argument alone; one
+// pass a file. What cannot be brought over is reported as an
+// [UnsupportedError] that lists every node concerned, never just the first.
+//
+// Values written by a pass are the same bytes on every machine: sums and
+// products are done in float64 with explicit conversions, so that no fused
+// multiply-add slips in, and rounded once.
+//
+// Nothing here is shared between goroutines; distinct graphs may be used at
+// once, even where they share weights, since weights are never written to.
+package graph
+
+import "slices"
+
+// Layout is the order of a four-dimensional tensor's axes.
+type Layout int
+
+const (
+	NCHW Layout = iota // ONNX
+	NHWC               // TFLite
+)
+
+// Op names an operator.
+type Op string
+
+const (
+	OpInput          Op = "Input"
+	OpConv           Op = "Conv"           // weights: filter OIHW (NHWC layout: OHWI), bias [O]
+	OpDepthwise      Op = "Depthwise"      // weights: filter O1HW (NHWC layout: 1HWO), bias [O]
+	OpFullyConnected Op = "FullyConnected" // weights: matrix [out, in], bias [out]
+	OpBatchNorm      Op = "BatchNorm"      // weights: scale, bias, mean, variance, each [C]
+	OpScale          Op = "Scale"          // per channel product; weights: factor [C]
+	OpShift          Op = "Shift"          // per channel sum; weights: summand [C] (or [1])
+	OpRelu           Op = "Relu"
+	OpRelu6          Op = "Relu6"
+	OpAdd            Op = "Add"
+	OpAveragePool    Op = "AveragePool"
+	OpMaxPool        Op = "MaxPool"
+	OpMean           Op = "Mean" // over height and width
+	OpReshape        Op = "Reshape"
+	OpSoftmax        Op = "Softmax" // over the last axis
+	OpPad            Op = "Pad"     // zeros around height and width
+	OpIdentity       Op = "Identity"
+)
+
+// Activation is fused into the operator before it.
+type Activation int
+
+const (
+	None Activation = iota
+	Relu
+	Relu6
+)
+
+// Padding says how the borders of a window operator are treated.
+type Padding int
+
+const (
+	// Explicit padding is given by Attrs.Pads: ONNX's way.
+	Explicit Padding = iota
+	// Same pads so that output = ceil(input / stride), with the odd row or
+	// column at the end: TFLite's SAME and ONNX's SAME_UPPER.
+	Same
+	// SameLower is Same with the odd row or column at the beginning.
+	SameLower
+	// Valid does not pad.
+	Valid
+)
+
+// Attrs are the attributes of a node; those that an operator does not have
+// are zero. Pairs are height, width.
+type Attrs struct {
+	Kernel   [2]int
+	Stride   [2]int
+	Dilation [2]int
+	Padding  Padding
+	Pads     [4]int // top, left, bottom, right
+	// CountPads: an average pool divides by the whole window, pads included.
+	CountPads  bool
+	Activation Activation
+	// Epsilon is added to the variance of a BatchNorm.
+	Epsilon float32
+	// KeepDims: Mean keeps height and width as axes of length one.
+	KeepDims bool
+	// Dims is the wanted shape of a Reshape, as ONNX writes it: -1 is inferred,
+	// 0 copies the input's. After InferShapes, Node.Shape is the truth.
+	Dims []int
+	// Group is ONNX's group of a depthwise convolution.
+	Group int
+	// FromEnd says along which axis the constants of Scale and Shift run: 1 is
+	// the last axis, 3 the third from the end. A single constant serves all.
+	FromEnd int
+}
+
+// Tensor is a constant.
+type Tensor struct {
+	Shape []int
+	Data  []float32
+}
+
+// Node is an operator and its output tensor.
+type Node struct {
+	// Name is what ONNX calls the node; it is for messages and never part of
+	// what is written or compared.
+	Name    string
+	Op      Op
+	Inputs  []*Node
+	Weights []Tensor
+	Attrs   Attrs
+	// Shape is the output's, set by InferShapes.
+	Shape []int
+	// Origin is a hash of the weights as they were imported, before folding:
+	// two nodes with equal Origin and different weights were trained with
+	// different normalization. Empty for nodes without weights.
+	Origin string
+}
+
+// Graph is a network. Nodes stand in topological order, the input first.
+type Graph struct {
+	Layout Layout
+	Nodes  []*Node
+	Output *Node
+}
+
+// Input returns the input node.
+func (g *Graph) Input() *Node { return g.Nodes[0] }
+
+// clone copies the graph, except for the weights' data, which is shared and
+// never written to.
+func (g *Graph) clone() *Graph {
+	made := make(map[*Node]*Node, len(g.Nodes))
+	c := &Graph{Layout: g.Layout, Nodes: make([]*Node, len(g.Nodes))}
+	for i, n := range g.Nodes {
+		m := *n
+		m.Inputs = make([]*Node, len(n.Inputs))
+		for j, in := range n.Inputs {
+			m.Inputs[j] = made[in]
+		}
+		m.Weights = slices.Clone(n.Weights)
+		m.Shape = slices.Clone(n.Shape)
+		c.Nodes[i] = &m
+		made[n] = &m
+	}
+	c.Output = made[g.Output]
+	return c
+}
+
+// consumers counts the uses of every node's output; being the graph's output
+// is one.
+func (g *Graph) consumers() map[*Node]int {
+	uses := map[*Node]int{g.Output: 1}
+	for _, n := range g.Nodes {
+		for _, in := range n.Inputs {
+			uses[in]++
+		}
+	}
+	return uses
+}
+
+// replace makes every user of old use new instead. The old node stays in
+// Nodes; DropDead removes it.
+func (g *Graph) replace(old, new *Node) {
+	for _, n := range g.Nodes {
+		for i, in := range n.Inputs {
+			if in == old {
+				n.Inputs[i] = new
+			}
+		}
+	}
+	if g.Output == old {
+		g.Output = new
+	}
+}
+
+// elements is the number of values in a tensor of this shape.
+func elements(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}

@@ -1,0 +1,32 @@
+package graph
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+)
+
+// Key identifies a lowered graph by what it computes: operators, attributes,
+// topology, shapes and weights, but not names. Equal keys mean equal bytes when
+// written.
+func Key(g *Graph) string {
+	h := sha256.New()
+	index := make(map[*Node]int, len(g.Nodes))
+	for i, n := range g.Nodes {
+		index[n] = i
+		inputs := make([]int, len(n.Inputs))
+		for j, in := range n.Inputs {
+			inputs[j] = index[in]
+		}
+		a := n.Attrs
+		a.Dims, a.Group, a.FromEnd, a.Epsilon = nil, 0, 0, 0 // told by shapes and weights
+		fmt.Fprintln(h, n.Op, inputs, n.Shape, a, len(n.Weights))
+		for _, w := range n.Weights {
+			fmt.Fprintln(h, w.Shape)
+			_ = binary.Write(h, binary.LittleEndian, w.Data) // a hash never fails
+		}
+	}
+	fmt.Fprintln(h, "output", index[g.Output])
+	return hex.EncodeToString(h.Sum(nil))
+}

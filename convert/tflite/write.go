@@ -1,0 +1,157 @@
+// Package tflite writes graphs as TensorFlow Lite flatbuffers, schema version 3.
+//
+// [Write] takes a graph in NHWC layout, as graph.Lower leaves it, and writes
+// one subgraph with one input and one output tensor. Each operator has a file
+// of its own. The same graph gives the same bytes anywhere: names are made from
+// operators and positions, never from the model they came from, and weights
+// stand in the order of their use, aligned to 16 bytes.
+//
+// Package schema beneath is generated from tflite.fbs, the part of TensorFlow
+// Lite's schema that is written here. Only operators of version 1 (2 for
+// dilated depthwise convolutions) are used, so TensorFlow Lite 2.9 and later
+// read the files.
+package tflite
+
+import (
+	"fmt"
+
+	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/fathom-edge/fathom/convert/graph"
+	"github.com/fathom-edge/fathom/convert/tflite/schema"
+)
+
+// description marks every file that this package writes.
+const description = "fathom"
+
+// operation is what an operator's file makes of a node.
+type operation struct {
+	code    schema.BuiltinOperator
+	version int32
+	// options is the type of the options and how they are written.
+	options schema.BuiltinOptions
+	build   func(*flatbuffers.Builder) flatbuffers.UOffsetT
+	// constants follow the node's inputs.
+	constants []constant
+}
+
+// constant is a tensor with data: exactly one of floats and ints.
+type constant struct {
+	name   string
+	shape  []int
+	floats []float32
+	ints   []int32
+}
+
+// tensor is an entry of the subgraph's table.
+type tensor struct {
+	name   string
+	shape  []int
+	kind   schema.TensorType
+	buffer int
+}
+
+// writer collects what the flatbuffer will hold before any of it is built:
+// flatbuffers are written from the leaves up.
+type writer struct {
+	tensors []tensor
+	buffers [][]byte // buffer 0 is empty by convention
+	codes   []operation
+	ops     []placed
+}
+
+// placed is an operation with its tensors.
+type placed struct {
+	operation
+	code            int
+	inputs, outputs []int32
+}
+
+// Write returns the bytes of a TFLite file that holds the graph.
+func Write(g *graph.Graph) ([]byte, error) {
+	if g.Layout != graph.NHWC {
+		return nil, fmt.Errorf("tflite: the graph is not in NHWC layout (run graph.Lower first)")
+	}
+	w := &writer{buffers: [][]byte{nil}}
+	index := map[*graph.Node]int32{}
+	for i, n := range g.Nodes {
+		if n.Op == graph.OpInput {
+			index[n] = w.value("input", n.Shape)
+			continue
+		}
+		op, err := operate(n)
+		if err != nil {
+			return nil, fmt.Errorf("tflite: %s (%s): %w", n.Name, n.Op, err)
+		}
+		name := fmt.Sprintf("%s_%d", op.code, i)
+		p := placed{operation: op, code: w.code(op)}
+		for _, in := range n.Inputs {
+			p.inputs = append(p.inputs, index[in])
+		}
+		for _, c := range op.constants {
+			p.inputs = append(p.inputs, w.constant(name, c))
+		}
+		if n == g.Output {
+			name = "output"
+		}
+		index[n] = w.value(name, n.Shape)
+		p.outputs = []int32{index[n]}
+		w.ops = append(w.ops, p)
+	}
+	return w.finish(index[g.Input()], index[g.Output]), nil
+}
+
+// operate picks the operator's file.
+func operate(n *graph.Node) (operation, error) {
+	switch n.Op {
+	case graph.OpConv:
+		return conv2D(n), nil
+	case graph.OpDepthwise:
+		return depthwiseConv2D(n), nil
+	case graph.OpFullyConnected:
+		return fullyConnected(n), nil
+	case graph.OpAdd, graph.OpShift:
+		return add(n), nil
+	case graph.OpScale:
+		return mul(n), nil
+	case graph.OpRelu, graph.OpRelu6:
+		return relu(n), nil
+	case graph.OpAveragePool, graph.OpMaxPool:
+		return pool2D(n), nil
+	case graph.OpMean:
+		return mean(n), nil
+	case graph.OpPad:
+		return pad(n), nil
+	case graph.OpReshape:
+		return reshape(n), nil
+	case graph.OpSoftmax:
+		return softmax(n), nil
+	}
+	return operation{}, fmt.Errorf("cannot be written (run graph.Lower first)")
+}
+
+func (w *writer) value(name string, shape []int) int32 {
+	w.tensors = append(w.tensors, tensor{name, shape, schema.TensorTypeFLOAT32, 0})
+	return int32(len(w.tensors) - 1)
+}
+
+func (w *writer) constant(node string, c constant) int32 {
+	t := tensor{node + "/" + c.name, c.shape, schema.TensorTypeFLOAT32, len(w.buffers)}
+	if c.ints != nil {
+		t.kind = schema.TensorTypeINT32
+	}
+	w.buffers = append(w.buffers, c.bytes())
+	w.tensors = append(w.tensors, t)
+	return int32(len(w.tensors) - 1)
+}
+
+// code returns the index of the operator code, adding it at its first use.
+func (w *writer) code(op operation) int {
+	for i, c := range w.codes {
+		if c.code == op.code && c.version == op.version {
+			return i
+		}
+	}
+	w.codes = append(w.codes, op)
+	return len(w.codes) - 1
+}
