@@ -1,0 +1,25 @@
+//go:build !cgo
+
+package engine
+
+// Without cgo there is nothing that could load a segment.
+
+type runtime struct{}
+
+type segment struct {
+	in, out              []float32
+	inShape, outShape    []int
+	operators, delegated int
+}
+
+func newRuntime(int) (*runtime, error) { return nil, ErrNoInference }
+
+func (*runtime) load(string) (*segment, error) { return nil, ErrNoInference }
+
+func (*runtime) close() {}
+
+func (*segment) invoke() error { return ErrNoInference }
+
+func (*segment) settled() error { return ErrNoInference }
+
+func (*segment) close() {}
