@@ -1,5 +1,7 @@
 package glyphs
 
+import "fmt"
+
 // Range is a closed interval to draw from uniformly.
 type Range struct{ Min, Max float64 }
 
@@ -70,4 +72,54 @@ func Frozen() Difficulty {
 		Noise:   Range{0.02, 0.16},
 		Grain:   Range{0, 0.02},
 	}
+}
+
+// check refuses strengths that cannot be drawn.
+func (d Difficulty) check() error {
+	for _, r := range []struct {
+		name     string
+		r        Range
+		min, max float64
+	}{
+		{"Height", d.Height, 0.1, 1},
+		{"Stretch", d.Stretch, 0.2, 5},
+		{"Weight", d.Weight, -1, 1},
+		{"Contrast", d.Contrast, 0.01, 1},
+		{"Light", d.Light, 0, 1},
+		{"Shadow", d.Shadow, 0, 1},
+		{"Clutter", d.Clutter, 0, 1},
+		{"OccludeW", d.OccludeW, 0, 1},
+		{"OccludeL", d.OccludeL, 0, 2},
+		{"Strike", d.Strike, 0, 1},
+		{"Blur", d.Blur, 0, 1},
+		{"Motion", d.Motion, 0, 1},
+		{"Noise", d.Noise, 0, 1},
+		{"Grain", d.Grain, 0, 1},
+	} {
+		if !(r.min <= r.r.Min && r.r.Min <= r.r.Max && r.r.Max <= r.max) {
+			return fmt.Errorf("glyphs: difficulty %s: range %v to %v is not inside %v to %v", r.name, r.r.Min, r.r.Max, r.min, r.max)
+		}
+	}
+	for _, v := range []struct {
+		name       string
+		value, max float64
+	}{
+		{"Shift", d.Shift, 0.5},
+		{"Rotation", d.Rotation, 180},
+		{"Perspective", d.Perspective, 0.6},
+		{"Slant", d.Slant, 60},
+		{"Gradient", d.Gradient, 1},
+		{"ShadowP", d.ShadowP, 1},
+		{"NeighbourP", d.NeighbourP, 1},
+		{"Lines", float64(d.Lines), 100},
+		{"Blobs", float64(d.Blobs), 100},
+		{"OccludeP", d.OccludeP, 1},
+		{"StrikeP", d.StrikeP, 1},
+		{"MotionP", d.MotionP, 1},
+	} {
+		if !(0 <= v.value && v.value <= v.max) {
+			return fmt.Errorf("glyphs: difficulty %s: %v is not inside 0 to %v", v.name, v.value, v.max)
+		}
+	}
+	return nil
 }

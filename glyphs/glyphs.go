@@ -49,12 +49,16 @@ type family struct {
 }
 
 // New parses the embedded fonts and returns a generator of the frozen
-// difficulty. It takes some tens of milliseconds: build one and share it.
+// difficulty. It takes some tens of milliseconds on a
+// desktop machine: build one and share it.
 func New() (*Generator, error) { return NewWithDifficulty(Frozen()) }
 
-// NewWithDifficulty is New with other strengths. Its samples are not the
-// published dataset.
+// NewWithDifficulty is New with other strengths; it refuses those that cannot
+// be drawn. Its samples are not the published dataset.
 func NewWithDifficulty(d Difficulty) (*Generator, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
 	g := &Generator{difficulty: d}
 	g.painters.New = func() any { return new(painter) }
 	for _, f := range fontTable() {
