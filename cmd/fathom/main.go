@@ -1,0 +1,71 @@
+// Command fathom is the tool on a workstation or board: it turns families into
+// bundles and says what is in them. Each command has a file of its own.
+//
+// It exits with 0, with 1 on failure, and with 2 if it was called wrongly.
+// Errors are one line on standard error.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands lists the subcommands.
+type commands struct {
+	Convert convertCommand `cmd:"" help:"Convert a family of ONNX models to a bundle."`
+	Inspect inspectCommand `cmd:"" help:"Show the ladder of a bundle and what its variants share."`
+}
+
+// output is where a command writes its results.
+type output struct {
+	io.Writer
+}
+
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is main without the process around it.
+func run(args []string, stdout, stderr io.Writer) int {
+	helped := false
+	parser, err := kong.New(&commands{},
+		kong.Name("fathom"),
+		kong.Description("Converts, inspects and measures networks that run at many depths."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true }),
+		kong.Bind(&output{stdout}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		panic(err) // the struct tags above are wrong
+	}
+	ctx, err := parser.Parse(args)
+	if helped { // help was printed; what Parse made of the rest does not matter
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "fathom: %v (see fathom --help)\n", err)
+		return exitUsage
+	}
+	err = ctx.Run()
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "fathom: %v\n", err)
+		return exitUsage
+	case err != nil:
+		fmt.Fprintf(stderr, "fathom: %v\n", err)
+		return exitFailure
+	}
+	return 0
+}
+
+// usageError is an error of the caller that the parser cannot see.
+type usageError struct{ error }

@@ -1,0 +1,176 @@
+// Package convert turns a family into a bundle: each variant's ONNX model is
+// lowered to TFLite's operators, what variants have in common is found, and the
+// result is written as segments and a manifest. The same family gives the same
+// manifest and segments on any machine; what is measured along the way goes to
+// evidence.json beside them.
+//
+// # How sharing is found
+//
+// Nothing is declared. Every lowered variant is split into pieces wherever a
+// single tensor crosses (a residual block is one piece), and a piece is named by
+// a hash of its operators, attributes, topology, shapes and weights: equal
+// pieces of different variants are the same piece, whatever came before them.
+// A variant thus becomes a word over an alphabet of pieces, and the question is
+// where to cut all words so that equal runs of pieces become one segment.
+//
+// A junction is a pair of neighbouring pieces where variants diverge or meet
+// again: the first has another successor somewhere, or the second another
+// predecessor, the ends of words included. Cutting at all junctions and nowhere
+// else stores every piece once, and no fewer cuts do. From there, cuts are taken
+// back one at a time, each time the one whose removal adds the fewest bytes of
+// weights, as long as that is less than [MinSaving]; among equals, the one that
+// leaves the shortest longest path, then the fewest segments, then the first in
+// order. So every cut that stays saves at least MinSaving, and pieces without
+// weights are never a reason to cut. This is not always the optimum over all
+// sets of cuts, but it is deterministic, fast, and exact where savings do not
+// depend on one another.
+//
+// A pair of pieces is cut either in all variants or in none.
+package convert
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/fathom-edge/fathom/convert/family"
+	"github.com/fathom-edge/fathom/convert/graph"
+	"github.com/fathom-edge/fathom/convert/onnx"
+	"github.com/fathom-edge/fathom/runtime/bundle"
+	"github.com/fathom-edge/fathom/runtime/preprocess"
+)
+
+// MinSaving is the bytes of weights that a cut must save.
+const MinSaving = 64 << 10
+
+// MaxError is the default of Options.MaxError.
+const MaxError = 1e-4
+
+// Options of Convert.
+type Options struct {
+	// Out is the folder of the bundle. An older bundle there is replaced.
+	Out string
+	// MaxError is the largest absolute difference between TFLite and the
+	// reference that is accepted for any output value; 0 means MaxError.
+	MaxError float64
+	// Runner runs segments for the self-proof; nil skips it.
+	Runner Runner
+	// Tools names the versions of the programs involved, for evidence.json.
+	Tools map[string]string
+}
+
+// Result is what Convert wrote.
+type Result struct {
+	Manifest *bundle.Manifest
+	Evidence *Evidence
+}
+
+// variant is a member of the family on its way through the converter.
+type variant struct {
+	family.Variant
+	path  string // of its model
+	graph *graph.Graph
+}
+
+// Convert converts the family in folder dir and writes the bundle opts.Out. On
+// an error nothing is written. Operators that are not supported are all listed,
+// for all variants, before any other work is done.
+func Convert(fam *family.Family, dir string, opts Options) (*Result, error) {
+	if opts.MaxError == 0 {
+		opts.MaxError = MaxError
+	}
+	if opts.Out == "" {
+		return nil, errors.New("convert: no output folder named")
+	}
+	variants, err := lowerAll(fam, dir)
+	if err != nil {
+		return nil, err
+	}
+	alphabet := newAlphabet(variants)
+	cuts := findCuts(alphabet.words, alphabet.bytes, MinSaving)
+	built, err := build(fam, variants, alphabet, cuts)
+	if err != nil {
+		return nil, err
+	}
+	evidence := &Evidence{Tools: opts.Tools, MaxError: opts.MaxError, NotShared: notShared(variants, alphabet, cuts)}
+	if opts.Runner != nil {
+		if evidence.Proof, err = prove(variants, fam.Preprocess, built, opts); err != nil {
+			return nil, err
+		}
+	}
+	encoded, err := evidence.encode()
+	if err != nil {
+		return nil, err
+	}
+	extra := map[string][]byte{EvidenceFile: encoded}
+	if err := bundle.Write(opts.Out, built.manifest, built.segments, extra); err != nil {
+		return nil, err
+	}
+	return &Result{Manifest: built.manifest, Evidence: evidence}, nil
+}
+
+// lowerAll imports and lowers every variant, from the cheapest to the dearest.
+func lowerAll(fam *family.Family, dir string) ([]*variant, error) {
+	if len(fam.Variants) == 0 {
+		return nil, errors.New("convert: the family has no variants")
+	}
+	var variants []*variant
+	var unsupported []string
+	for _, fv := range fam.Variants {
+		v := &variant{Variant: fv, path: filepath.Join(dir, filepath.FromSlash(fv.Model))}
+		err := v.lower()
+		var u *graph.UnsupportedError
+		if errors.As(err, &u) {
+			for _, n := range u.Nodes {
+				unsupported = append(unsupported, fv.Name+": "+n.String())
+			}
+			continue
+		}
+		if err == nil {
+			err = check(v.graph, fam.Labels, fam.Preprocess)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("convert: variant %s: %w", fv.Name, err)
+		}
+		variants = append(variants, v)
+	}
+	if len(unsupported) > 0 {
+		return nil, fmt.Errorf("convert: not supported, change these and export again: %s", strings.Join(unsupported, "; "))
+	}
+	slices.SortStableFunc(variants, func(a, b *variant) int {
+		if d := a.graph.MACs() - b.graph.MACs(); d != 0 {
+			return int(max(min(d, 1), -1))
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return variants, nil
+}
+
+func (v *variant) lower() error {
+	m, err := onnx.Load(v.path)
+	if err != nil {
+		return err
+	}
+	g, err := graph.Import(m)
+	if err != nil {
+		return err
+	}
+	v.graph, err = graph.Lower(g)
+	return err
+}
+
+// check compares input and output with what the family says of them.
+func check(g *graph.Graph, labels []string, spec preprocess.Spec) error {
+	if want := []int{1, spec.Height, spec.Width, 3}; !slices.Equal(g.Input().Shape, want) {
+		return fmt.Errorf("its input is %v, but preprocessing gives %v, height before width (correct family.json)", g.Input().Shape, want)
+	}
+	if want := []int{1, len(labels)}; !slices.Equal(g.Output.Shape, want) {
+		return fmt.Errorf("its output is %v, but family.json lists %d labels (correct the labels or the model)", g.Output.Shape, len(labels))
+	}
+	if g.Output.Op == graph.OpSoftmax {
+		return errors.New("it ends in Softmax, but logits are expected (export without the last layer)")
+	}
+	return nil
+}
