@@ -1,0 +1,174 @@
+package fastcpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/gobackend"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+func random(seed uint64, dims ...int) *tensors.Tensor {
+	r := rand.New(rand.NewPCG(seed, 1))
+	shape := shapes.Make(dtypes.Float32, dims...)
+	data := make([]float32, shape.Size())
+	for i := range data {
+		data[i] = float32(r.NormFloat64())
+	}
+	return tensors.FromFlatDataAndDimensions(data, dims...)
+}
+
+func goBackend(t testing.TB) compute.Backend {
+	b, err := gobackend.New("ops_sequential")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func fast(t testing.TB) compute.Backend {
+	b, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func run(t testing.TB, b compute.Backend, f func(in []*Node) []*Node, args ...*tensors.Tensor) [][]float32 {
+	t.Helper()
+	in := make([]any, len(args))
+	for i, a := range args {
+		c, err := a.LocalClone()
+		if err != nil {
+			t.Fatal(err)
+		}
+		in[i] = c
+	}
+	out, err := CallOnceN(b, f, in...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var flat [][]float32
+	for _, o := range out {
+		flat = append(flat, tensors.MustCopyFlatData[float32](o))
+	}
+	return flat
+}
+
+func compare(t *testing.T, want, got [][]float32, tol float64) {
+	t.Helper()
+	if len(want) != len(got) {
+		t.Fatalf("%d outputs, want %d", len(got), len(want))
+	}
+	for o := range want {
+		if len(want[o]) != len(got[o]) {
+			t.Fatalf("output %d has %d values, want %d", o, len(got[o]), len(want[o]))
+		}
+		scale := 1.0
+		for _, v := range want[o] {
+			scale = max(scale, math.Abs(float64(v)))
+		}
+		for i := range want[o] {
+			if d := math.Abs(float64(want[o][i]-got[o][i])) / scale; !(d < tol) {
+				t.Fatalf("output %d, value %d is %v, want %v", o, i, got[o][i], want[o][i])
+			}
+		}
+	}
+}
+
+func TestConvolutionAndGradientsEqualGoBackend(t *testing.T) {
+	for _, c := range []struct{ b, h, w, ci, co, k, stride int }{
+		{3, 16, 16, 16, 16, 3, 1}, {5, 8, 8, 32, 32, 3, 1}, {2, 32, 32, 3, 16, 3, 2}, {3, 16, 16, 16, 32, 3, 2},
+		{3, 4, 4, 32, 48, 3, 1}, {2, 6, 5, 4, 16, 3, 1}, {1, 4, 4, 16, 32, 1, 1},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			f := func(in []*Node) []*Node {
+				pad := (c.k - 1) / 2
+				y := Convolve(in[0], in[1]).StridePerAxis(c.stride, c.stride).PaddingPerDim([][2]int{{pad, pad}, {pad, pad}}).Done()
+				loss := ReduceAllSum(Mul(y, Sin2(y)))
+				return append([]*Node{y}, Gradient(loss, in...)...)
+			}
+			args := []*tensors.Tensor{random(1, c.b, c.h, c.w, c.ci), random(2, c.k, c.k, c.ci, c.co)}
+			compare(t, run(t, goBackend(t), f, args...), run(t, fast(t), f, args...), 1e-5)
+		})
+	}
+}
+
+// Sin2 is some smooth function that both backends know.
+func Sin2(x *Node) *Node { return Sqrt(AddScalar(Mul(x, x), 1)) }
+
+func TestBatchNormEqualsItsFormula(t *testing.T) {
+	const eps = 1e-5
+	byHand := func(in []*Node) []*Node {
+		x, scale, offset := in[0], in[1], in[2]
+		mean := ReduceAndKeep(x, ReduceMean, 0, 1, 2)
+		d := Sub(x, mean)
+		variance := ReduceAndKeep(Mul(d, d), ReduceMean, 0, 1, 2)
+		y := Add(Mul(Div(d, Sqrt(AddScalar(variance, eps))), Reshape(scale, 1, 1, 1, -1)), Reshape(offset, 1, 1, 1, -1))
+		loss := ReduceAllSum(Mul(y, Mul(y, y)))
+		return append([]*Node{y, Reshape(mean, -1), Reshape(variance, -1)}, Gradient(loss, in...)...)
+	}
+	fused := func(in []*Node) []*Node {
+		y, mean, variance := InternalBatchNormForTraining(in[0], in[1], in[2], eps, -1)
+		loss := ReduceAllSum(Mul(y, Mul(y, y)))
+		return append([]*Node{y, mean, variance}, Gradient(loss, in...)...)
+	}
+	for _, c := range []int{16, 64, 5} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			args := []*tensors.Tensor{random(1, 7, 9, 9, c), random(2, c), random(3, c)}
+			compare(t, run(t, goBackend(t), byHand, args...), run(t, fast(t), fused, args...), 1e-4)
+		})
+	}
+}
+
+func TestMovementAndElementwiseEqualGoBackend(t *testing.T) {
+	f := func(in []*Node) []*Node {
+		x, y := in[0], in[1]
+		head, tail := Slice(x, AxisRange(0, 3)), Slice(x, AxisRange(3))
+		head = Where(GreaterThan(head, ScalarZero(x.Graph(), dtypes.Float32)), head, ZerosLike(head))
+		z := Concatenate([]*Node{head, Mul(tail, MulScalar(tail, 3))}, 0)
+		z = Div(Add(z, y), AddScalar(Mul(y, y), 1))
+		z = Max(z, Sub(y, x))
+		z = Reshape(z, 5, -1)
+		z = LogSoftmax(z)
+		loss := ReduceAllMean(Mul(z, z))
+		return append([]*Node{z}, Gradient(loss, in...)...)
+	}
+	args := []*tensors.Tensor{random(1, 5, 3, 37), random(2, 5, 3, 37)}
+	compare(t, run(t, goBackend(t), f, args...), run(t, fast(t), f, args...), 1e-5)
+	big := []*tensors.Tensor{random(1, 5, 300, 37), random(2, 5, 300, 37)}
+	compare(t, run(t, goBackend(t), f, big...), run(t, fast(t), f, big...), 1e-5)
+}
+
+func BenchmarkConv(b *testing.B) {
+	for _, c := range []struct{ n, s, ch int }{{64, 16, 16}, {128, 8, 32}, {128, 4, 64}} {
+		for _, grad := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%dx%dx%d/grad=%v", c.n, c.s, c.ch, grad), func(b *testing.B) {
+				exec := MustNewExec(fast(b), func(x, w *Node) []*Node {
+					y := Convolve(x, w).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
+					if !grad {
+						return []*Node{y}
+					}
+					return Gradient(ReduceAllSum(y), x, w)
+				})
+				x, w := random(1, c.n, c.s, c.s, c.ch), random(2, 3, 3, c.ch, c.ch)
+				flops := 2 * 9 * float64(c.n*c.s*c.s*c.ch*c.ch)
+				if grad {
+					flops *= 2
+				}
+				for b.Loop() {
+					for _, o := range exec.MustCall(x, w) {
+						o.MustFinalizeAll()
+					}
+				}
+				b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+	}
+}

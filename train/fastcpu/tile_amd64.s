@@ -1,0 +1,149 @@
+#include "textflag.h"
+
+// One k of convTileAVX2: 16 weights at w0 and w1 of SI, one input value of each of four pixels at xoff.
+#define STEP(w0, w1, xoff) \
+	VMOVUPS      w0(SI), Y8; \
+	VMOVUPS      w1(SI), Y9; \
+	VBROADCASTSS xoff(R10)(R15*4), Y10; \
+	VBROADCASTSS xoff(R11)(R15*4), Y11; \
+	VBROADCASTSS xoff(R12)(R15*4), Y12; \
+	VBROADCASTSS xoff(R13)(R15*4), Y13; \
+	VFMADD231PS  Y8, Y10, Y0; \
+	VFMADD231PS  Y9, Y10, Y1; \
+	VFMADD231PS  Y8, Y11, Y2; \
+	VFMADD231PS  Y9, Y11, Y3; \
+	VFMADD231PS  Y8, Y12, Y4; \
+	VFMADD231PS  Y9, Y12, Y5; \
+	VFMADD231PS  Y8, Y13, Y6; \
+	VFMADD231PS  Y9, Y13, Y7
+
+// func convTileAVX2(x unsafe.Pointer, xPixel, xRow, kh, run int, w, out unsafe.Pointer, outPixel int)
+TEXT ·convTileAVX2(SB), NOSPLIT, $0-64
+	MOVQ x+0(FP), AX
+	MOVQ xPixel+8(FP), BX
+	MOVQ xRow+16(FP), CX
+	MOVQ kh+24(FP), DX
+	MOVQ run+32(FP), DI
+	MOVQ w+40(FP), SI
+	MOVQ out+48(FP), R8
+	MOVQ outPixel+56(FP), R9
+	SHLQ $2, BX
+	SHLQ $2, CX
+	SHLQ $2, R9
+
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+row:
+	MOVQ AX, R10
+	LEAQ (AX)(BX*1), R11
+	LEAQ (AX)(BX*2), R12
+	LEAQ (R11)(BX*2), R13
+	XORQ R15, R15
+
+k:
+	STEP(0, 32, 0)
+	STEP(64, 96, 4)
+	STEP(128, 160, 8)
+	STEP(192, 224, 12)
+	ADDQ $256, SI
+	ADDQ $4, R15
+	CMPQ R15, DI
+	JLT  k
+
+	ADDQ CX, AX
+	DECQ DX
+	JNZ  row
+
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	VZEROUPPER
+	RET
+
+// func gradTileAVX2(x unsafe.Pointer, xPixel, xRow, xImage int, dy unsafe.Pointer, dyPixel, width, height, images int, sum unsafe.Pointer, sumRow int)
+TEXT ·gradTileAVX2(SB), NOSPLIT, $0-88
+	MOVQ x+0(FP), AX
+	MOVQ xPixel+8(FP), BX
+	MOVQ xRow+16(FP), CX
+	MOVQ dy+32(FP), SI
+	MOVQ dyPixel+40(FP), DI
+	MOVQ images+64(FP), R8
+	MOVQ sum+72(FP), R9
+	MOVQ sumRow+80(FP), R10
+	SHLQ $2, BX
+	SHLQ $2, CX
+	SHLQ $2, DI
+	SHLQ $2, R10
+
+	LEAQ    (R9)(R10*2), R11
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
+	VMOVUPS (R9)(R10*1), Y2
+	VMOVUPS 32(R9)(R10*1), Y3
+	VMOVUPS (R11), Y4
+	VMOVUPS 32(R11), Y5
+	VMOVUPS (R11)(R10*1), Y6
+	VMOVUPS 32(R11)(R10*1), Y7
+
+image:
+	MOVQ AX, R12
+	MOVQ height+56(FP), R13
+
+line:
+	MOVQ R12, DX
+	MOVQ width+48(FP), R15
+
+pixel:
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
+	VBROADCASTSS (DX), Y10
+	VBROADCASTSS 4(DX), Y11
+	VBROADCASTSS 8(DX), Y12
+	VBROADCASTSS 12(DX), Y13
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VFMADD231PS  Y8, Y11, Y2
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y8, Y12, Y4
+	VFMADD231PS  Y9, Y12, Y5
+	VFMADD231PS  Y8, Y13, Y6
+	VFMADD231PS  Y9, Y13, Y7
+	ADDQ         DI, SI
+	ADDQ         BX, DX
+	DECQ         R15
+	JNZ          pixel
+
+	ADDQ CX, R12
+	DECQ R13
+	JNZ  line
+
+	MOVQ xImage+24(FP), R15
+	LEAQ (AX)(R15*4), AX
+	DECQ R8
+	JNZ  image
+
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y1, 32(R9)
+	VMOVUPS Y2, (R9)(R10*1)
+	VMOVUPS Y3, 32(R9)(R10*1)
+	VMOVUPS Y4, (R11)
+	VMOVUPS Y5, 32(R11)
+	VMOVUPS Y6, (R11)(R10*1)
+	VMOVUPS Y7, 32(R11)(R10*1)
+	VZEROUPPER
+	RET
