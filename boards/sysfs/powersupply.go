@@ -109,11 +109,13 @@ func signed(v float64, err error, status string, statusErr error) (float64, erro
 		return 0, err
 	}
 	switch {
+	case v == 0:
+		return 0, nil // no negative zero
 	case statusErr == nil && status == "Discharging":
 		return -math.Abs(v), nil
 	case statusErr == nil && status == "Charging":
 		return math.Abs(v), nil
-	case statusErr == nil && (status == "Full" || status == "Not charging"), v <= 0:
+	case statusErr == nil && (status == "Full" || status == "Not charging"), v < 0:
 		return v, nil
 	}
 	return 0, fmt.Errorf("direction of %g not known: the supply gives no usable status", v)
