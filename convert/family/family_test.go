@@ -237,3 +237,20 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestDocumentedExample keeps docs/family.md true.
+func TestDocumentedExample(t *testing.T) {
+	text, err := os.ReadFile("../../docs/family.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```json\n")
+	block, _, _ := strings.Cut(rest, "```")
+	f, err := Parse([]byte(block))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Variants) != 2 || len(f.Variants[0].Accuracy) != 2 {
+		t.Errorf("the example lacks variants or accuracy: %+v", f)
+	}
+}
