@@ -47,7 +47,7 @@ func FromVariants(candidates []Candidate, throughput MACsPerSecond, board string
 			return Profile{}, err
 		}
 		nanoseconds := float64(c.MACs) / float64(throughput) * 1e9
-		if nanoseconds > float64(24*time.Hour) {
+		if nanoseconds > float64(longestLatency) {
 			return Profile{}, fmt.Errorf("profile: %s: %d MACs would take more than a day at %g MAC/s", c.Name, c.MACs, float64(throughput))
 		}
 		latency := max(time.Duration(nanoseconds), 1)

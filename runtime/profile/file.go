@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+
+	"github.com/fathom-edge/fathom/internal/atomicfile"
 )
 
 // Format is the newest version of a profile file that this package reads, and
@@ -23,7 +24,7 @@ type file struct {
 
 // Write keeps a profile as a JSON file, atomically: whoever reads path sees the
 // old content or the new, also after a power cut.
-func Write(path string, p Profile) (err error) {
+func Write(path string, p Profile) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
@@ -31,38 +32,10 @@ func Write(path string, p Profile) (err error) {
 	if err != nil {
 		return fmt.Errorf("profile: %w", err)
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
+	if err := atomicfile.Write(path, append(data, '\n')); err != nil {
 		return fmt.Errorf("profile: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			temp.Close() // harmless if closed already
-			os.Remove(temp.Name())
-			err = fmt.Errorf("profile: %w", err)
-		}
-	}()
-	if _, err := temp.Write(append(data, '\n')); err != nil {
-		return err
-	}
-	if err := temp.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := temp.Sync(); err != nil {
-		return err
-	}
-	if err := temp.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(temp.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
+	return nil
 }
 
 // Read takes in and validates a file of Write. An error that is

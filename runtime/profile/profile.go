@@ -49,6 +49,9 @@ type Profile struct {
 	Rungs []Rung `json:"rungs"`
 }
 
+// longestLatency is beyond anything that a frame is worth.
+const longestLatency = 24 * time.Hour
+
 // Index returns the rung of a variant; ok is false if the ladder has none.
 func (p Profile) Index(variant string) (index int, ok bool) {
 	for i := range p.Rungs {
@@ -77,8 +80,8 @@ func (p Profile) Validate() error {
 		if r.MACs <= 0 {
 			return fmt.Errorf("profile: %s: %d MACs, want more than 0", r.Variant, r.MACs)
 		}
-		if r.Cost.Latency <= 0 || r.Cost.StdDev < 0 {
-			return fmt.Errorf("profile: %s: latency %v ± %v, want a positive latency", r.Variant, r.Cost.Latency, r.Cost.StdDev)
+		if c := r.Cost; c.Latency <= 0 || c.Latency > longestLatency || c.StdDev < 0 || c.StdDev > longestLatency {
+			return fmt.Errorf("profile: %s: latency %v ± %v, want a positive latency of at most %v", r.Variant, c.Latency, c.StdDev, longestLatency)
 		}
 		if s := r.Cost.Source; s != Estimated && s != Measured {
 			return fmt.Errorf("profile: %s: source %q, want %q or %q", r.Variant, s, Estimated, Measured)

@@ -102,6 +102,7 @@ func TestValidateRefuses(t *testing.T) {
 		{[]Rung{measured("a", 1, nil), measured("a", 2, nil)}, "rungs 0 and 1"},
 		{[]Rung{measured("a", 2, nil), measured("b", 1, nil)}, "faster"},
 		{[]Rung{measured("a", 0, nil)}, "positive latency"},
+		{[]Rung{measured("a", 25*time.Hour, nil)}, "at most 24h"},
 		{[]Rung{measured("a", 1, some(.5)), measured("b", 2, nil), measured("c", 3, some(.5))}, "no more accurate"},
 		{[]Rung{measured("a", 1, some(math.NaN()))}, "accuracy"},
 		{[]Rung{{"a", 1, nil, Cost{1, 0, "guessed"}}}, "source"},
