@@ -6,7 +6,16 @@
 // a decision; the Loop calls it at 1 Hz with a snapshot of the board. Time is
 // an argument, the state is a plain serializable value, and a decision carries
 // every term that led to it: a log of records explains each switch and can be
-// replayed exactly.
+// replayed exactly, on any machine (no arithmetic here may be fused, so
+// products that are summed are written float64(a*b) + c).
+//
+// Words: a rung is the index of a variant in the profile's ladder; shallower is
+// a lower rung or, below rung 0, a longer frame period; hot, in the band and
+// cool are where the temperature is relative to the ceiling (see Stepwise).
+// Temperatures are in degrees Celsius, differences in kelvin.
+//
+// Policies are values without memory and safe for any goroutine. The Loop says
+// for each method which goroutine may call it.
 package governor
 
 import (
@@ -15,17 +24,6 @@ import (
 	"github.com/fathom-edge/fathom/boards/telemetry"
 	"github.com/fathom-edge/fathom/runtime/profile"
 )
-
-// Objectives are what the user wants of the board.
-type Objectives struct {
-	// FramePeriod is the time between two frames that are classified, e.g. 200 ms for 5 frames/s.
-	FramePeriod time.Duration `json:"frame_period_ns"`
-	// CeilingCelsius is the temperature to stay below; 0 takes the default: 5 K
-	// below where the board throttles, or 70 where that is unknown.
-	CeilingCelsius float64 `json:"ceiling_celsius"`
-	// MinChargePercent is the state of charge under which the shallowest variant runs; 0 ignores charge.
-	MinChargePercent float64 `json:"min_charge_percent"`
-}
 
 // Observation is one classified frame.
 type Observation struct {
@@ -37,14 +35,17 @@ type Observation struct {
 
 // Input is all that a policy may look at.
 type Input struct {
-	Now          time.Time
-	Snapshot     telemetry.Snapshot
-	Observations []Observation // since the last step, oldest first
-	Objectives   Objectives
-	Profile      profile.Profile
+	Now time.Time `json:"now"`
+	// Snapshot is without zones, supplies and probes: policies see the sums only.
+	Snapshot     telemetry.Snapshot `json:"snapshot"`
+	Observations []Observation      `json:"observations,omitempty"` // since the last step, oldest first
+	Objectives   Objectives         `json:"objectives"`
+	// Profile is valid (profile.Validate); a Record holds it apart, as it rarely changes.
+	Profile profile.Profile `json:"-"`
 }
 
-// Term is one quantity that a decision depended on.
+// Term is one quantity that a decision depended on. The value is finite; a
+// quantity that is unknown has no term, and the reason says so where it matters.
 type Term struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
@@ -60,19 +61,39 @@ type Decision struct {
 }
 
 // State is what a policy remembers between two steps: a plain value that can be
-// written as JSON. The zero State is the first start.
+// written as JSON. The zero State is the first start. All policies share it, so
+// that one can take over from another.
 type State struct {
 	Started bool `json:"started"`
 	// Rung is the index in the profile's ladder that is active.
 	Rung int `json:"rung"`
-	// ChangedAt is when Rung last changed.
-	ChangedAt time.Time `json:"changed_at"`
-	// LastCelsius is the hottest reading of the last step, for the trend; nil if it was unknown.
-	LastCelsius *float64 `json:"last_celsius,omitempty"`
+	// Stretches is how many times the frame period is stretched.
+	Stretches int `json:"stretches"`
+	// ChangedAt is when Rung or Stretches last changed.
+	ChangedAt time.Time `json:"changed_at,omitzero"`
+
+	// LastCelsius is the last known hottest reading, nil if there never was one, and LastHeatAt when it was used.
+	LastCelsius *float64  `json:"last_celsius,omitempty"`
+	LastHeatAt  time.Time `json:"last_heat_at,omitzero"`
+	// HeatLostAt is since when the temperature is unknown; zero while it is known.
+	HeatLostAt time.Time `json:"heat_lost_at,omitzero"`
+
+	// FlagsSeen says that the board once told its throttle flags; FlaggedAt is when one was last set.
+	FlagsSeen bool      `json:"flags_seen,omitempty"`
+	FlaggedAt time.Time `json:"flagged_at,omitzero"`
+	// ChargeLow is set below MinChargePercent and cleared some way above it.
+	ChargeLow bool `json:"charge_low,omitempty"`
+
+	// Slowdown is measured over profiled latency, smoothed; 0 before the first frame.
+	Slowdown float64 `json:"slowdown,omitempty"`
 }
 
 // Policy decides. Implementations hold configuration only; all memory is in the State.
 type Policy interface {
 	Name() string
+	// Spec describes the policy so that New builds it again.
+	Spec() Spec
+	// Step is pure: the same arguments give the same results, and nothing that
+	// they point to is changed.
 	Step(State, Input) (State, Decision)
 }
