@@ -10,7 +10,6 @@ import (
 
 	"github.com/fathom-edge/fathom/convert/family"
 	"github.com/fathom-edge/fathom/convert/onnx"
-	"github.com/fathom-edge/fathom/runtime/preprocess"
 )
 
 // Spec describes a family. Weights follow from names and Seed alone, so that
@@ -48,13 +47,7 @@ func Write(dir string, s Spec) (*family.Family, error) {
 		return nil, err
 	}
 	defer ext.Discard()
-	f := &family.Family{Format: family.Format, Name: "test", Preprocess: preprocess.Spec{
-		Width: s.Size, Height: s.Size, Channels: "RGB", Fit: preprocess.FitCrop,
-		Mean: [3]float32{0.5, 0.5, 0.5}, Std: [3]float32{0.25, 0.25, 0.25},
-	}}
-	for i := range s.Classes {
-		f.Labels = append(f.Labels, fmt.Sprintf("class %d", i))
-	}
+	f := header(s.Size, s.Classes)
 	for _, v := range s.Variants {
 		entry := family.Variant{Name: v.name(), Net: v.Net, Depth: v.Depth, Model: v.name() + ".onnx"}
 		m := Model(s, v)
@@ -97,12 +90,7 @@ func Model(s Spec, v Variant) *onnx.ModelProto {
 			channels = s.Widths[stage]
 		}
 	}
-	b.add("GlobalAveragePool", "pool", "pool", []string{at})
-	b.add("Flatten", "flatten", "flat", []string{"pool"}, onnx.IntAttribute("axis", 1))
-	b.tensor("fc.w", []int{s.Classes, channels}, 0.3)
-	b.tensor("fc.b", []int{s.Classes}, 0.3)
-	b.add("Gemm", "fc", "logits", []string{"flat", "fc.w", "fc.b"}, onnx.IntAttribute("transB", 1))
-	return onnx.NewModel("familytest", b.graph)
+	return b.head(at, channels)
 }
 
 type builder struct {
@@ -128,12 +116,18 @@ func (b *builder) conv(name, in string, from, to, kernel, stride int) string {
 	k, st, p := int64(kernel), int64(stride), int64(kernel/2)
 	out := b.add("Conv", name+".conv", name+".c", []string{in, name + ".w"},
 		onnx.IntsAttribute("kernel_shape", k, k), onnx.IntsAttribute("strides", st, st), onnx.IntsAttribute("pads", p, p, p, p))
-	inputs := []string{out}
-	for _, part := range []string{"scale", "shift", "mean", "var"} {
-		b.norm(name+"."+part, to, part == "scale" || part == "var")
-		inputs = append(inputs, name+"."+part)
-	}
+	inputs := append([]string{out}, b.statistics(name, to)...)
 	return b.add("BatchNormalization", name+".bn", name+".n", inputs, onnx.FloatAttribute("epsilon", 1e-5))
+}
+
+// statistics makes scale, shift, mean and variance and returns their names.
+func (b *builder) statistics(name string, channels int) []string {
+	var names []string
+	for _, part := range []string{"scale", "shift", "mean", "var"} {
+		b.norm(name+"."+part, channels, part == "scale" || part == "var")
+		names = append(names, name+"."+part)
+	}
+	return names
 }
 
 func (b *builder) relu(name, in string) string {

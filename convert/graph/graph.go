@@ -69,10 +69,8 @@ const (
 	// Explicit padding is given by Attrs.Pads: ONNX's way.
 	Explicit Padding = iota
 	// Same pads so that output = ceil(input / stride), with the odd row or
-	// column at the end: TFLite's SAME and ONNX's SAME_UPPER.
+	// column at the end: TFLite's SAME.
 	Same
-	// SameLower is Same with the odd row or column at the beginning.
-	SameLower
 	// Valid does not pad.
 	Valid
 )

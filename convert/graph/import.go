@@ -162,8 +162,12 @@ func (im *importer) dispatch(op string, n *onnx.NodeProto) (*Node, error) {
 		return im.sum(n)
 	case "Mul":
 		return im.product(n)
-	case "GlobalAveragePool", "ReduceMean":
-		return im.mean(n)
+	case "GlobalAveragePool":
+		made, err := im.unary(n, OpMean)
+		if made != nil {
+			made.Attrs.KeepDims = true
+		}
+		return made, err
 	case "AveragePool":
 		return im.pool(n, OpAveragePool)
 	case "MaxPool":
@@ -178,8 +182,12 @@ func (im *importer) dispatch(op string, n *onnx.NodeProto) (*Node, error) {
 		return im.matMul(n)
 	case "Softmax":
 		return im.softmax(n)
-	case "Identity", "Dropout":
-		return im.identity(n)
+	case "Constant":
+		return nil, unsupportedf("only a tensor in the attribute \"value\" is supported")
+	case "Identity":
+		return im.unary(n, OpIdentity)
+	case "Pad":
+		return im.pad(n)
 	}
 	return nil, unsupportedf("operator not supported")
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
 
-// unary imports operators with one input and no attributes.
+// unary imports operators with one input and nothing else.
 func (im *importer) unary(n *onnx.NodeProto, op Op) (*Node, error) {
 	if err := allow(n); err != nil {
 		return nil, err
@@ -16,18 +16,6 @@ func (im *importer) unary(n *onnx.NodeProto, op Op) (*Node, error) {
 		return nil, err
 	}
 	return &Node{Op: op, Inputs: in}, nil
-}
-
-// identity imports Identity, and Dropout, which does nothing at inference.
-func (im *importer) identity(n *onnx.NodeProto) (*Node, error) {
-	if len(n.GetInput()) > 2 {
-		return nil, unsupportedf("training mode is not supported (export the model for inference)")
-	}
-	in, err := im.inputs(n, 1)
-	if err != nil {
-		return nil, err
-	}
-	return &Node{Op: OpIdentity, Inputs: in}, nil
 }
 
 // clip imports Clip to [0, 6] and to [0, infinity), with bounds as inputs

@@ -2,43 +2,42 @@ package graph
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
 
-// mean imports GlobalAveragePool, and ReduceMean over height and width.
-func (im *importer) mean(n *onnx.NodeProto) (*Node, error) {
-	if err := allow(n, "axes", "keepdims", "noop_with_empty_axes"); err != nil {
+// pad imports Pad with zeros, around height and width.
+func (im *importer) pad(n *onnx.NodeProto) (*Node, error) {
+	if err := allow(n, "mode"); err != nil {
 		return nil, err
 	}
 	in, err := im.inputs(n, 1)
 	if err != nil {
 		return nil, err
 	}
-	made := &Node{Op: OpMean, Inputs: in, Attrs: Attrs{KeepDims: true}}
-	if n.GetOpType() == "GlobalAveragePool" {
-		return made, nil
-	}
-	keep, err := onnx.Int(n, "keepdims", 1)
+	mode, err := onnx.String(n, "mode", "constant")
 	if err != nil {
 		return nil, err
 	}
-	made.Attrs.KeepDims = keep != 0
-	axes, err := im.int64s(n, 1)
+	if mode != "constant" || len(n.GetInput()) > 3 {
+		return nil, unsupportedf("mode %q with %d inputs; only zeros around height and width are supported", mode, len(n.GetInput()))
+	}
+	value, err := im.floats(n, 2)
 	if err != nil {
 		return nil, err
 	}
-	if axes == nil {
-		if axes, err = onnx.Ints(n, "axes"); err != nil {
-			return nil, err
-		}
+	if value != nil && (len(value.Data) != 1 || value.Data[0] != 0) {
+		return nil, unsupportedf("pads with %v; only zeros are supported", value.Data)
 	}
-	sorted := slices.Sorted(slices.Values(axes))
-	if !slices.Equal(sorted, []int64{2, 3}) && !slices.Equal(sorted, []int64{-2, -1}) {
-		return nil, unsupportedf("mean over axes %v, need height and width [2 3]", axes)
+	given, err := im.int64s(n, 1)
+	if err != nil {
+		return nil, err
 	}
-	return made, nil
+	p := toInts(given)
+	if len(p) != 8 || p[0] != 0 || p[1] != 0 || p[4] != 0 || p[5] != 0 {
+		return nil, unsupportedf("pads %v; only height and width of images can be padded", given)
+	}
+	return &Node{Op: OpPad, Inputs: in, Attrs: Attrs{Pads: [4]int{p[2], p[3], p[6], p[7]}}}, nil
 }
 
 // flatten imports Flatten at axis 1 as a Reshape.

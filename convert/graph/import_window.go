@@ -117,16 +117,8 @@ func window(n *onnx.NodeProto, kernel []int) (Attrs, error) {
 	if err != nil {
 		return a, err
 	}
-	switch auto {
-	case "NOTSET", "":
-	case "SAME_UPPER":
-		a.Padding = Same
-	case "SAME_LOWER":
-		a.Padding = SameLower
-	case "VALID":
-		a.Pads = [4]int{}
-	default:
-		return a, unsupportedf("auto_pad %q", auto)
+	if auto != "NOTSET" {
+		return a, unsupportedf("auto_pad is %s (export explicit pads)", auto)
 	}
 	return a, nil
 }

@@ -9,9 +9,8 @@ import (
 // absurd amounts of memory: 2^28 values are 1 GiB.
 const maxElements = 1 << 28
 
-// InferShapes sets every node's Shape, checks that operators and weights fit
-// their inputs, and turns ONNX's automatic padding (Same, SameLower) into
-// explicit pads while the graph is NCHW.
+// InferShapes sets every node's Shape and checks that operators and weights fit
+// their inputs.
 func InferShapes(g *Graph) (*Graph, error) {
 	g = g.clone()
 	var bad report
@@ -128,6 +127,11 @@ func inferNode(l Layout, n *Node) ([]int, error) {
 	case OpPad:
 		ci, hi, wi := l.axes()
 		p := n.Attrs.Pads
+		for _, v := range p {
+			if v < 0 || v > maxElements {
+				return nil, fmt.Errorf("pads %v are not usable", p)
+			}
+		}
 		return image(l, in[hi]+p[0]+p[2], in[wi]+p[1]+p[3], in[ci]), nil
 	case OpReshape:
 		return inferReshape(n, in)
@@ -178,10 +182,9 @@ func inferConv(l Layout, n *Node, in []int) ([]int, error) {
 	return inferWindow(l, n, in, out)
 }
 
-// inferWindow computes the output of a sliding window and resolves Same and
-// SameLower to explicit pads in the NCHW graph.
+// inferWindow computes the output of a sliding window.
 func inferWindow(l Layout, n *Node, in []int, out int) ([]int, error) {
-	a := &n.Attrs
+	a := n.Attrs
 	_, hi, wi := l.axes()
 	var size [2]int
 	for i, length := range []int{in[hi], in[wi]} {
@@ -193,23 +196,14 @@ func inferWindow(l Layout, n *Node, in []int, out int) ([]int, error) {
 		if begin < 0 || end < 0 || begin > maxElements || end > maxElements {
 			return nil, fmt.Errorf("pads %v are not usable", a.Pads)
 		}
-		if a.Padding == Same || a.Padding == SameLower {
+		if a.Padding == Same {
 			begin, end = samePads(length, k, s, d)
-			if a.Padding == SameLower {
-				begin, end = end, begin
-			}
-			if l == NCHW {
-				a.Pads[i], a.Pads[i+2] = begin, end
-			}
 		}
 		span := length + begin + end - ((k-1)*d + 1)
 		if span < 0 {
 			return nil, fmt.Errorf("window of %d does not fit an input of %d", (k-1)*d+1, length)
 		}
 		size[i] = span/s + 1
-	}
-	if l == NCHW {
-		a.Padding = Explicit
 	}
 	return image(l, size[0], size[1], out), nil
 }

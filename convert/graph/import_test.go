@@ -1,0 +1,159 @@
+package graph_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/fathom-edge/fathom/convert/familytest"
+	"github.com/fathom-edge/fathom/convert/graph"
+	"github.com/fathom-edge/fathom/convert/onnx"
+)
+
+// body wraps nodes between an image input "x" and an output "y".
+func body(initializers []*onnx.TensorProto, nodes ...*onnx.NodeProto) *onnx.ModelProto {
+	return onnx.NewModel("test", &onnx.GraphProto{
+		Node: nodes, Initializer: initializers,
+		Input:  []*onnx.ValueInfoProto{onnx.FloatValue("x", 1, 3, 8, 8)},
+		Output: []*onnx.ValueInfoProto{onnx.FloatValue("y", 1, 4)},
+	})
+}
+
+func node(op, name string, in []string, out string, attributes ...*onnx.AttributeProto) *onnx.NodeProto {
+	return onnx.NewNode(op, name, in, []string{out}, attributes...)
+}
+
+func floats(name string, dims ...int64) *onnx.TensorProto {
+	n := int64(1)
+	for _, d := range dims {
+		n *= d
+	}
+	return onnx.FloatTensor(name, dims, make([]float32, n))
+}
+
+// TestImportListsAllUnsupported has every node but the last one wrong.
+func TestImportListsAllUnsupported(t *testing.T) {
+	ints := onnx.IntsAttribute
+	m := body([]*onnx.TensorProto{floats("w", 4, 3, 3, 3), floats("w1", 4, 3, 3), floats("v", 4, 2, 3, 3), floats("m", 2, 3)},
+		node("HardSwish", "swish", []string{"x"}, "a"),
+		node("Conv", "auto", []string{"a", "w"}, "b", onnx.StringAttribute("auto_pad", "SAME_UPPER")),
+		node("Conv", "grouped", []string{"b", "v"}, "c", onnx.IntAttribute("group", 2)),
+		node("Conv", "line", []string{"c", "w1"}, "c1"),
+		node("Conv", "computed", []string{"c1", "x"}, "d"),
+		node("Conv", "flagged", []string{"d", "w"}, "e", onnx.IntAttribute("sparsity", 1)),
+		node("MaxPool", "ceil", []string{"e"}, "f", ints("kernel_shape", 2, 2), onnx.IntAttribute("ceil_mode", 1)),
+		node("AveragePool", "spread", []string{"f"}, "g", ints("kernel_shape", 2, 2), ints("dilations", 2, 2)),
+		node("Clip", "clip", []string{"g"}, "h", onnx.FloatAttribute("min", 1)),
+		node("Add", "matrix", []string{"h", "m"}, "i"),
+		node("Mul", "", []string{"i", "x"}, "j"),
+		node("Flatten", "flat", []string{"j"}, "k", onnx.IntAttribute("axis", 2)),
+		node("Gemm", "gemm", []string{"k", "m"}, "l", onnx.IntAttribute("transA", 1)),
+		node("Softmax", "soft", []string{"l"}, "n", onnx.IntAttribute("axis", 2)),
+		node("Pad", "pad", []string{"n"}, "o", onnx.StringAttribute("mode", "reflect")),
+		&onnx.NodeProto{OpType: "Relu", Name: "foreign", Domain: "com.example", Input: []string{"o"}, Output: []string{"p"}},
+		node("Relu", "fine", []string{"p"}, "y"))
+	g, err := graph.Import(m)
+	u, ok := err.(*graph.UnsupportedError)
+	if g != nil || !ok {
+		t.Fatalf("got %v, %v; want no graph and unsupported nodes", g, err)
+	}
+	var got []string
+	for _, n := range u.Nodes {
+		got = append(got, n.String())
+	}
+	want := []string{
+		"swish (HardSwish): operator not supported",
+		"auto (Conv): auto_pad is SAME_UPPER (export explicit pads)",
+		"grouped (Conv): group is 2: neither an ordinary nor a depthwise convolution",
+		"line (Conv): weights have shape [4 3 3], need 4 dimensions",
+		`computed (Conv): input "x" must be a constant`,
+		`flagged (Conv): attribute "sparsity" is not supported`,
+		"ceil (MaxPool): ceil_mode is 1, need 0",
+		"spread (AveragePool): dilations [2 2], need [1 1]",
+		"clip (Clip): bounds [1, 3.4028235e+38], need [0, 6] or [0, infinity)",
+		"matrix (Add): constant of shape [2 3]; only one value per channel is supported",
+		"j (Mul): product of two values; only a constant per channel is supported",
+		"flat (Flatten): axis is 2, need 1",
+		"gemm (Gemm): transA is 1, need 0",
+		"soft (Softmax): axis is 2, need the last of two",
+		`pad (Pad): mode "reflect" with 1 inputs; only zeros around height and width are supported`,
+		"foreign (com.example.Relu): operator not supported",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestImportRefuses(t *testing.T) {
+	relu := node("Relu", "r", []string{"x"}, "y")
+	for _, c := range []struct {
+		name  string
+		model *onnx.ModelProto
+		want  string
+	}{
+		{"nothing", &onnx.ModelProto{}, "has 0 inputs"},
+		{"dangling", body(nil, node("Relu", "r", []string{"nowhere"}, "y")), `Relu "r": reads "nowhere", which no node before it writes`},
+		{"no such output", body(nil, node("Relu", "r", []string{"x"}, "z")), `no node writes the output "y"`},
+		{"no output", body(nil, &onnx.NodeProto{OpType: "Relu", Name: "r", Input: []string{"x"}}), "has no output"},
+		{"few inputs", body(nil, node("Add", "a", []string{"x"}, "y")), "has 1 inputs, need 2"},
+		{"bias", body([]*onnx.TensorProto{floats("w", 4, 3, 3, 3), floats("b", 3)}, node("Conv", "c", []string{"x", "w", "b"}, "y")), "bias has shape [3], need [4]"},
+		{"no weights", body(nil, node("Conv", "c", []string{"x", ""}, "y")), "input 1 is missing or empty"},
+		{"not finite", body([]*onnx.TensorProto{onnx.FloatTensor("b", []int64{1}, []float32{float32(inf())})}, node("Add", "a", []string{"x", "b"}, "y")), `weights "b" hold a value that is not finite`},
+		{"two outputs", func() *onnx.ModelProto {
+			m := body(nil, relu)
+			m.Graph.Output = append(m.Graph.Output, m.Graph.Output[0])
+			return m
+		}(), "has 2 outputs, need one"},
+		{"open size", func() *onnx.ModelProto {
+			m := body(nil, relu)
+			m.Graph.Input = []*onnx.ValueInfoProto{onnx.FloatValue("x", 1, 3, 0, 8)}
+			return m
+		}(), "needs fixed channels, height and width"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g, err := graph.Import(c.model)
+			if g != nil || err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, %v; want an error with %q", g, err, c.want)
+			}
+		})
+	}
+}
+
+func inf() float32 {
+	var zero float32
+	return 1 / zero
+}
+
+// FuzzImport feeds damaged models to Import and Lower: never a panic, and a
+// graph exactly when there is no error.
+func FuzzImport(f *testing.F) {
+	for _, c := range familytest.Cases() {
+		data, err := proto.Marshal(c.Model)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m := new(onnx.ModelProto)
+		if proto.Unmarshal(data, m) != nil {
+			return
+		}
+		g, err := graph.Import(m)
+		if (g == nil) != (err != nil) {
+			t.Fatalf("import: graph %v, error %v", g, err)
+		}
+		if err != nil {
+			return
+		}
+		low, err := graph.Lower(g)
+		if (low == nil) != (err != nil) {
+			t.Fatalf("lower: graph %v, error %v", low, err)
+		}
+		if err == nil && graph.Key(graph.Concat(graph.Split(low))) == "" {
+			t.Fatal("no key")
+		}
+	})
+}
