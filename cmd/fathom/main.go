@@ -18,6 +18,7 @@ import (
 type commands struct {
 	Convert convertCommand `cmd:"" help:"Convert a family of ONNX models to a bundle."`
 	Inspect inspectCommand `cmd:"" help:"Show the ladder of a bundle and what its variants share."`
+	Eval    evalCommand    `cmd:"" help:"Measure the accuracy of every variant with TFLite."`
 }
 
 // output is where a command writes its results.
