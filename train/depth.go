@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/goccy/go-yaml/ast"
 )
 
 // Depth is the number of residual blocks that take part, per stage.
@@ -32,18 +34,16 @@ func (d Depth) String() string {
 	return strings.Join(parts, "-")
 }
 
-// UnmarshalText implements [encoding.TextUnmarshaler].
-func (d *Depth) UnmarshalText(text []byte) error {
-	parsed, err := ParseDepth(string(text))
+// UnmarshalYAML reads the form that String writes; its errors name the line.
+func (d *Depth) UnmarshalYAML(n ast.Node) error {
+	text := n.GetToken().Value
+	parsed, err := ParseDepth(text)
 	if err != nil {
-		return err
+		return fmt.Errorf("line %d: %w", n.GetToken().Position.Line, err)
 	}
 	*d = parsed
 	return nil
 }
-
-// MarshalText implements [encoding.TextMarshaler].
-func (d Depth) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // within says whether no stage of d has more blocks than in full.
 func (d Depth) within(full Depth) bool {

@@ -1,0 +1,23 @@
+// Command fathom-train trains a family of depth variants cooperatively, and writes image folders of the demo dataset.
+package main
+
+import (
+	"context"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	Run    runCmd    `cmd:"" help:"Train a family as a configuration says."`
+	Glyphs glyphsCmd `cmd:"" help:"Write samples of the demo dataset as an image folder."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	k := kong.Parse(&cli{}, kong.Name("fathom-train"), kong.UsageOnError(),
+		kong.Description("Train one network at many depths."), kong.BindTo(ctx, (*context.Context)(nil)))
+	k.FatalIfErrorf(k.Run())
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/fathom-edge/fathom/glyphs"
+	"github.com/fathom-edge/fathom/train"
+	"github.com/fathom-edge/fathom/train/fastcpu"
+)
+
+type runCmd struct {
+	Config     string `arg:"" type:"existingfile" help:"Configuration (YAML), e.g. train/demo.yaml."`
+	Output     string `short:"o" required:"" placeholder:"FAMILY" help:"Family folder to write."`
+	Steps      int    `placeholder:"N" help:"Number of steps instead of the configuration's; the learning rate's schedule follows."`
+	Metrics    string `placeholder:"FILE" help:"Append metrics as JSON lines."`
+	Checkpoint string `placeholder:"DIR" help:"Folder for checkpoints."`
+	Resume     bool   `help:"Go on from the newest checkpoint."`
+}
+
+func (c *runCmd) Help() string {
+	return "Example:\n\n  fathom-train run train/demo.yaml -o family --checkpoint checkpoints --metrics metrics.jsonl"
+}
+
+func (c *runCmd) Run(ctx context.Context) (err error) {
+	cfg, err := train.LoadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	if c.Steps > 0 {
+		cfg.Steps = c.Steps
+	}
+	if c.Resume && c.Checkpoint == "" {
+		return fmt.Errorf("--resume needs --checkpoint DIR")
+	}
+	generator, err := glyphs.New()
+	if err != nil {
+		return err
+	}
+	backend, err := fastcpu.New()
+	if err != nil {
+		return err
+	}
+	trainer, err := train.NewTrainer(cfg, backend, generator, len(glyphs.Labels))
+	if err != nil {
+		return err
+	}
+	if c.Resume {
+		if err := trainer.Resume(c.Checkpoint); err != nil {
+			return err
+		}
+	}
+	options := train.RunOptions{Checkpoints: c.Checkpoint}
+	if c.Metrics != "" {
+		f, err := os.OpenFile(c.Metrics, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if cerr := f.Close(); err == nil {
+				err = cerr
+			}
+		}()
+		options.Metrics = f
+	}
+	bar := progressbar.NewOptions(cfg.Steps, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowCount(),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(progressInterval), progressbar.OptionClearOnFinish())
+	options.Progress = func(p train.Progress) {
+		bar.Describe(fmt.Sprintf("loss %.3f, %.0f images/s", p.Loss, p.ImagesPerSecond))
+		// The bar only draws; a terminal that refuses must not end the training.
+		_ = bar.Set(p.Step)
+	}
+	if err := trainer.Run(ctx, options); err != nil {
+		return err
+	}
+	report, err := trainer.Finish(options.Metrics)
+	if err != nil {
+		return err
+	}
+	if err := trainer.Export(c.Output, report); err != nil {
+		return err
+	}
+	for _, p := range trainer.Paths() {
+		for _, a := range report.Accuracy[p.String()] {
+			fmt.Printf("%-10s %-10s %6.2f %%  (%d samples)\n", p, a.Split, 100*a.Top1, a.Samples)
+		}
+	}
+	return nil
+}

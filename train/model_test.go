@@ -1,0 +1,111 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/fathom-edge/fathom/glyphs"
+	"github.com/fathom-edge/fathom/train/fastcpu"
+)
+
+// The paths of one net in training mode equal a net that is written out path by path, whose normalization takes its
+// moments over the concatenated activations of the paths that pass.
+func TestSharedNormalizationIsOverTheConcatenation(t *testing.T) {
+	backend, err := fastcpu.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := model.NewStore()
+	make_ := func(scope *model.Scope) *net {
+		return &net{name: "a", scope: scope, seed: 1, stem: 16, channels: []int{16, 32}, classes: 5, mode: learn}
+	}
+	depths := []Depth{{3, 2}, {2, 2}, {1, 1}}
+	l, err := newLoader(blobs{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := l.load(glyphs.Train, 0, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := tensors.FromFlatDataAndDimensions(b.images, 6, glyphs.Size, glyphs.Size, 3)
+	exec, err := model.NewExec(backend, store, func(scope *model.Scope, images *Node) []*Node {
+		fast := make_(scope).logits(images, depths)
+		return append(fast, pathByPath(make_(scope), images, depths)...)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Call(images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range depths {
+		got, want := tensors.MustCopyFlatData[float32](out[i]), tensors.MustCopyFlatData[float32](out[i+len(depths)])
+		for j := range want {
+			if math.Abs(float64(got[j]-want[j])) > 1e-4 {
+				t.Fatalf("depth %s: logit %d is %v, want %v", depths[i], j, got[j], want[j])
+			}
+		}
+	}
+}
+
+// pathByPath computes every path on its own rows, and joins them only to normalize.
+func pathByPath(n *net, images *Node, depths []Depth) []*Node {
+	xs := make([]*Node, len(depths))
+	for i := range xs {
+		xs[i] = images
+	}
+	// layer applies a convolution to each given path and normalizes over all of them.
+	layer := func(conv, norm string, xs []*Node, channels, stride int, scale float32) []*Node {
+		var ys []*Node
+		for _, x := range xs {
+			ys = append(ys, n.conv(conv, x, channels, 3, stride))
+		}
+		rows := ys[0].Shape().Dimensions[0]
+		gamma := n.scope.At("%s", n.name).At("%s", norm).VariableWithValue("weight", constant(scale, channels)).NodeValue(ys[0])
+		all := join(ys)
+		mean := ReduceAndKeep(all, ReduceMean, 0, 1, 2)
+		d := Sub(all, mean)
+		variance := ReduceAndKeep(Mul(d, d), ReduceMean, 0, 1, 2)
+		all = Mul(Div(d, Sqrt(AddScalar(variance, normEpsilon))), Reshape(gamma, 1, 1, 1, channels))
+		for i := range ys {
+			ys[i] = Slice(all, AxisRange(i*rows, (i+1)*rows))
+		}
+		return ys
+	}
+	each := func(xs []*Node, f func(*Node) *Node) []*Node {
+		for i := range xs {
+			xs[i] = f(xs[i])
+		}
+		return xs
+	}
+	xs = each(layer("stem.conv", "stem.norm", xs, n.stem, 2, 1), relu)
+	for s, channels := range n.channels {
+		if s > 0 {
+			name := fmt.Sprintf("transition%d", s+1)
+			xs = each(layer(name+".conv", name+".norm", xs, channels, 2, 1), relu)
+		}
+		for k := 1; k <= depths[0][s]; k++ {
+			var on []int
+			var in []*Node
+			for p, d := range depths {
+				if d[s] >= k {
+					on, in = append(on, p), append(in, xs[p])
+				}
+			}
+			name := fmt.Sprintf("stage%d.block%d", s+1, k)
+			ys := each(layer(name+".conv1", name+".norm1", in, channels, 1, 1), relu)
+			ys = layer(name+".conv2", name+".norm2", ys, channels, 1, 0.2)
+			for i, p := range on {
+				xs[p] = relu(Add(xs[p], ys[i]))
+			}
+		}
+	}
+	return each(xs, func(x *Node) *Node { return n.linear("head", ReduceMean(x, 1, 2), n.classes) })
+}

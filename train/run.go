@@ -1,0 +1,135 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/fathom-edge/fathom/glyphs"
+)
+
+// Progress is told to the user of [Trainer.Run] after each step.
+type Progress struct {
+	Step, Steps int
+	Loss        float64
+	// ImagesPerSecond is the speed since the run began or was resumed, without measurements.
+	ImagesPerSecond float64
+}
+
+// RunOptions are the parts of a run that do not change its result.
+type RunOptions struct {
+	// Metrics receives one JSON object per line; nil is nowhere.
+	Metrics io.Writer
+	// Progress is called after each step; nil is never.
+	Progress func(Progress)
+	// Checkpoints is the folder of checkpoints; "" is none.
+	Checkpoints string
+}
+
+// metric is a line of the metrics file. Kinds are "step" (mean losses since the last line), "eval" and "final".
+type metric struct {
+	Kind            string             `json:"kind"`
+	Step            int                `json:"step"`
+	Images          int                `json:"images"`
+	Seconds         float64            `json:"seconds"` // of training since the start or resume
+	ImagesPerSecond float64            `json:"images_per_second,omitempty"`
+	LearningRate    float64            `json:"learning_rate,omitempty"`
+	Losses          map[string]float64 `json:"losses,omitempty"`
+	Split           string             `json:"split,omitempty"`
+	Samples         int                `json:"samples,omitempty"`
+	Top1            map[string]float64 `json:"top1,omitempty"`
+	Note            string             `json:"note,omitempty"`
+}
+
+const stepsPerMetric = 20
+
+// Run trains from the current step to the last, measuring and saving checkpoints on the way. A cancelled context ends it
+// after the current step with a checkpoint (if there is a folder for one) and the context's error.
+func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
+	start := t.Step()
+	loadCtx, stop := context.WithCancel(context.Background())
+	defer stop()
+	batches, err := prefetch(loadCtx, t.source, uint64(start)*uint64(t.cfg.Batch), t.cfg.Batch)
+	if err != nil {
+		return err
+	}
+	var spent time.Duration
+	sums := map[string]float64{}
+	for step := start; step < t.cfg.Steps; step++ {
+		began := time.Now()
+		next := <-batches
+		if next.err != nil {
+			return next.err
+		}
+		losses, err := t.learnBatch(step, next.batch)
+		if err != nil {
+			return err
+		}
+		spent += time.Since(began)
+		done := step + 1
+		rate := float64((done-start)*t.cfg.Batch) / spent.Seconds()
+		for k, v := range losses {
+			sums[k] += v
+		}
+		m := metric{Step: done, Images: done * t.cfg.Batch, Seconds: spent.Seconds()}
+		if done%stepsPerMetric == 0 {
+			m.Kind, m.ImagesPerSecond, m.LearningRate, m.Losses = "step", rate, t.cfg.LearningRate(step), map[string]float64{}
+			for k, v := range sums {
+				m.Losses[k] = v / stepsPerMetric
+			}
+			clear(sums)
+			if err := write(o.Metrics, m); err != nil {
+				return err
+			}
+		}
+		if o.Progress != nil {
+			o.Progress(Progress{Step: done, Steps: t.cfg.Steps, Loss: losses["total"], ImagesPerSecond: rate})
+		}
+		if done%t.cfg.Eval.Every == 0 && done < t.cfg.Steps {
+			if err := t.measure(o.Metrics, m, "eval", glyphs.Validation, t.cfg.Eval.Samples, ""); err != nil {
+				return err
+			}
+		}
+		interrupted := ctx.Err() != nil
+		if o.Checkpoints != "" && (done%t.cfg.CheckpointEvery == 0 || done == t.cfg.Steps || interrupted) {
+			if err := t.SaveCheckpoint(o.Checkpoints); err != nil {
+				return err
+			}
+		}
+		if interrupted {
+			return fmt.Errorf("train: stopped after step %d: %w", done, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// measure evaluates and writes the result as a metric made from m.
+func (t *Trainer) measure(w io.Writer, m metric, kind string, split glyphs.Split, samples int, note string) error {
+	top1, err := t.Evaluate(split, samples)
+	if err != nil {
+		return err
+	}
+	m.Kind, m.Split, m.Samples, m.Note = kind, split.String(), samples, note
+	m.Losses, m.LearningRate, m.ImagesPerSecond = nil, 0, 0
+	m.Top1 = map[string]float64{}
+	for i, p := range t.Paths() {
+		m.Top1[p.String()] = top1[i]
+	}
+	return write(w, m)
+}
+
+func write(w io.Writer, m metric) error {
+	if w == nil {
+		return nil
+	}
+	line, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("train: metrics: %w", err)
+	}
+	if _, err := w.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("train: write metrics: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,340 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fathom-edge/fathom/convert/family"
+	"github.com/fathom-edge/fathom/convert/onnx"
+	"github.com/fathom-edge/fathom/convert/reference"
+	"github.com/fathom-edge/fathom/glyphs"
+	"github.com/fathom-edge/fathom/train/fastcpu"
+)
+
+// blobs is a dataset of four classes that a net learns within a few steps: a bright quarter on noise.
+type blobs struct{}
+
+const blobClasses = 4
+
+func (blobs) Sample(split glyphs.Split, index uint64, dst []byte) int {
+	r := rand.New(rand.NewPCG(index, uint64(split)))
+	label := r.IntN(blobClasses)
+	for p := range glyphs.Size * glyphs.Size {
+		x, y := p%glyphs.Size, p/glyphs.Size
+		v := r.IntN(128)
+		if x/(glyphs.Size/2)+2*(y/(glyphs.Size/2)) == label {
+			v += 100
+		}
+		dst[3*p], dst[3*p+1], dst[3*p+2] = byte(v), byte(v/2), byte(255-v)
+	}
+	return label
+}
+
+func tiny() *Config {
+	return &Config{Name: "tiny", Seed: 3,
+		Net:       Net{Stem: 16, Channels: []int{16, 32}, Leader: Depth{2, 2}, A: []Depth{{2, 1}, {1, 0}}, B: []Depth{{2, 2}, {1, 1}}},
+		Loss:      Loss{Temperature: 2, CE: 1, SubCE: 0.3, FromLeader: 1, FromMate: 0.5, FromTeammate: 1},
+		Optimizer: Optimizer{LearningRate: 0.003, WeightDecay: 0.01, Warmup: 3},
+		Batch:     16, Steps: 30, Eval: Eval{Every: 1000, Samples: 40, Final: 40, Recalibrate: 3}, CheckpointEvery: 1000}
+}
+
+func trainer(t testing.TB, cfg *Config) *Trainer {
+	t.Helper()
+	backend, err := fastcpu.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := NewTrainer(cfg, backend, blobs{}, blobClasses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+func steps(t testing.TB, tr *Trainer, n int) (losses []float64) {
+	t.Helper()
+	l, err := newLoader(blobs{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range n {
+		step := tr.Step()
+		b, err := l.load(glyphs.Train, uint64(step*tr.cfg.Batch), tr.cfg.Batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, err := tr.learnBatch(step, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		losses = append(losses, values["total"])
+	}
+	return losses
+}
+
+func TestTrainingLowersTheLossAndBeatsChance(t *testing.T) {
+	tr := trainer(t, tiny())
+	losses := steps(t, tr, 30)
+	if first, last := losses[0], losses[len(losses)-1]; last > 0.6*first {
+		t.Errorf("loss went from %v to %v, want a fall by 40 %%", first, last)
+	}
+	if err := tr.recalibrate(5); err != nil {
+		t.Fatal(err)
+	}
+	top1, err := tr.Evaluate(glyphs.Validation, 130)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range tr.Paths() {
+		if top1[i] < 0.6 {
+			t.Errorf("%s: top-1 %.2f, want well above chance (0.25)", p, top1[i])
+		}
+	}
+}
+
+func TestResumeGivesTheSameNextLoss(t *testing.T) {
+	dir := t.TempDir()
+	tr := trainer(t, tiny())
+	steps(t, tr, 3)
+	if err := tr.SaveCheckpoint(dir); err != nil {
+		t.Fatal(err)
+	}
+	steps(t, tr, 1)
+	if err := tr.SaveCheckpoint(dir); err != nil {
+		t.Fatal(err)
+	}
+	want := steps(t, tr, 2)
+
+	resumed := trainer(t, tiny())
+	if err := resumed.Resume(dir); err != nil {
+		t.Fatal(err)
+	}
+	if resumed.Step() != 4 {
+		t.Fatalf("resumed at step %d, want 4", resumed.Step())
+	}
+	if diff := cmp.Diff(want, steps(t, resumed, 2)); diff != "" {
+		t.Errorf("losses after resuming (-want +got):\n%s", diff)
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(names) != 1 {
+		t.Errorf("folder holds %v (%v), want the newest checkpoint alone", names, err)
+	}
+	if err := trainer(t, tiny()).Resume(t.TempDir()); err == nil {
+		t.Error("resumed from an empty folder")
+	}
+}
+
+func TestRunStopsWithACheckpointAndGoesOn(t *testing.T) {
+	cfg := tiny()
+	cfg.Steps, cfg.Eval.Every = 6, 3
+	dir := t.TempDir()
+	tr := trainer(t, cfg)
+	ctx, cancel := context.WithCancel(context.Background())
+	err := tr.Run(ctx, RunOptions{Checkpoints: dir, Progress: func(p Progress) {
+		if p.Step == 2 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want a cancelled run", err)
+	}
+	again := trainer(t, cfg)
+	if err := again.Resume(dir); err != nil {
+		t.Fatal(err)
+	}
+	var metrics strings.Builder
+	if err := again.Run(context.Background(), RunOptions{Metrics: &metrics}); err != nil {
+		t.Fatal(err)
+	}
+	if again.Step() != 6 || !strings.Contains(metrics.String(), `"kind":"eval","step":3`) {
+		t.Errorf("ended at step %d with metrics %s, want step 6 and a measurement at step 3", again.Step(), metrics.String())
+	}
+}
+
+func TestExportEqualsTrainer(t *testing.T) {
+	tr := trainer(t, tiny())
+	steps(t, tr, 5)
+	report, err := tr.Finish(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := tr.Export(dir, report); err != nil {
+		t.Fatal(err)
+	}
+	f, err := family.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := newLoader(blobs{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := l.load(glyphs.Validation, 7, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, _ := tr.tensors(b)
+	out, err := tr.infer.Call(images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]float32{}
+	for i, p := range tr.Paths() {
+		want[p.String()] = tensors.MustCopyFlatData[float32](out[i])
+	}
+	nchw := permute(b.images, []int{glyphs.Size, glyphs.Size, 3}, 2, 0, 1)
+	if len(f.Variants) != 4 {
+		t.Fatalf("%d variants, want 4", len(f.Variants))
+	}
+	for _, v := range f.Variants {
+		m, err := onnx.Load(filepath.Join(dir, v.Model))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := reference.Run(m, map[string]reference.Tensor{"input": {Shape: []int{1, 3, glyphs.Size, glyphs.Size}, Data: nchw}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, w := range want[v.Name] {
+			if g := got["logits"].Data[i]; math.Abs(float64(g-w)) > 1e-4 {
+				t.Errorf("%s: logit %d is %v in ONNX, %v in the trainer", v.Name, i, g, w)
+			}
+		}
+		if len(v.Accuracy) != 2 || v.Accuracy[0].Split != "validation" || v.Accuracy[1].Split != "test" || v.Accuracy[1].Samples != 40 {
+			t.Errorf("%s: accuracy %+v, want validation and test on 40 samples", v.Name, v.Accuracy)
+		}
+	}
+}
+
+// logSoftmax at temperature T, in float64.
+func logSoftmax(v []float64, temperature float64) []float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += math.Exp(x / temperature)
+	}
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = x/temperature - math.Log(sum)
+	}
+	return out
+}
+
+func TestObjectiveEqualsHandComputation(t *testing.T) {
+	logits := [][]float64{{1, 2, -1}, {0.5, 0, 1}, {-1, 1, 2}, {2, 0, 0}, {0, 3, 1}} // l, a, a-sub, b, b-sub; one sample
+	const label, temperature = 1, 2.0
+	ce := func(i int) float64 { return -logSoftmax(logits[i], 1)[label] }
+	kl := func(teacher, student int) float64 {
+		p, q, sum := logSoftmax(logits[teacher], temperature), logSoftmax(logits[student], temperature), 0.0
+		for i := range p {
+			sum += math.Exp(p[i]) * (p[i] - q[i])
+		}
+		return temperature * temperature * sum
+	}
+	want := map[string]float64{
+		"ce": ce(0) + ce(1) + ce(3), "sub_ce": ce(2) + ce(4),
+		"from_leader": kl(0, 1) + kl(0, 3), "from_mate": kl(1, 3) + kl(3, 1), "from_teammate": kl(1, 2) + kl(3, 4),
+	}
+	weights := Loss{Temperature: temperature, CE: 1, SubCE: 0.3, FromLeader: 0.7, FromMate: 0.5, FromTeammate: 0.9}
+	wantTotal := want["ce"] + 0.3*want["sub_ce"] + 0.7*want["from_leader"] + 0.5*want["from_mate"] + 0.9*want["from_teammate"]
+
+	var names []string
+	got := objective(t, weights, logits, label, func(in []*Node, terms []Term) []*Node {
+		out := []*Node{Total(terms)}
+		for _, term := range terms {
+			names = append(names, term.Name)
+			out = append(out, term.Value)
+		}
+		return out
+	})
+	if math.Abs(float64(got[0][0])-wantTotal) > 1e-5 {
+		t.Errorf("total is %v, want %v", got[0][0], wantTotal)
+	}
+	if len(names) != len(want) {
+		t.Errorf("terms %v, want %d of them", names, len(want))
+	}
+	for i, name := range names {
+		if math.Abs(float64(got[i+1][0])-want[name]) > 1e-5 {
+			t.Errorf("%s is %v, want %v", name, got[i+1][0], want[name])
+		}
+	}
+}
+
+// objective evaluates f on a graph of the given logits: l, a, a-sub, b, b-sub.
+func objective(t *testing.T, w Loss, logits [][]float64, label int32, f func(in []*Node, terms []Term) []*Node) [][]float32 {
+	t.Helper()
+	backend, err := fastcpu.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []any{tensors.FromFlatDataAndDimensions([]int32{label}, 1)}
+	for _, l := range logits {
+		row := make([]float32, len(l))
+		for i, v := range l {
+			row[i] = float32(v)
+		}
+		args = append(args, tensors.FromFlatDataAndDimensions(row, 1, len(row)))
+	}
+	out, err := CallOnceN(backend, func(in []*Node) []*Node {
+		labels, in := in[0], in[1:]
+		return f(in, Objective(Outputs{Leader: in[0], A: in[1:3], B: in[3:5]}, labels, w))
+	}, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var flat [][]float32
+	for _, o := range out {
+		flat = append(flat, tensors.MustCopyFlatData[float32](o))
+	}
+	return flat
+}
+
+func TestTeachersAreDetached(t *testing.T) {
+	logits := [][]float64{{1, 2, -1}, {0.5, 0, 1}, {-1, 1, 2}, {2, 0, 0}, {0, 3, 1}}
+	students := map[string][]bool{ // which of l, a, a-sub, b, b-sub a term may move
+		"ce": {true, true, false, true, false}, "sub_ce": {false, false, true, false, true},
+		"from_leader": {false, true, false, true, false}, "from_mate": {false, true, false, true, false},
+		"from_teammate": {false, false, true, false, true},
+	}
+	for name, want := range students {
+		t.Run(name, func(t *testing.T) {
+			grads := objective(t, Loss{Temperature: 2}, logits, 0, func(in []*Node, terms []Term) []*Node {
+				for _, term := range terms {
+					if term.Name == name {
+						return Gradient(term.Value, in...)
+					}
+				}
+				t.Fatalf("no term %s", name)
+				return nil
+			})
+			for i, g := range grads {
+				moves := false
+				for _, v := range g {
+					moves = moves || v != 0
+				}
+				if moves != want[i] {
+					t.Errorf("gradient of output %d is %v, want non-zero: %v", i, g, want[i])
+				}
+			}
+		})
+	}
+	// From A <-> B, the gradient of A is that of KL(p_B | p_A) with B fixed: T (softmax(a/T) - softmax(b/T)).
+	grads := objective(t, Loss{Temperature: 2}, logits, 0, func(in []*Node, terms []Term) []*Node {
+		return Gradient(terms[2].Value, in[1])
+	})
+	a, b := logSoftmax(logits[1], 2), logSoftmax(logits[3], 2)
+	for i := range a {
+		if want := 2 * (math.Exp(a[i]) - math.Exp(b[i])); math.Abs(float64(grads[0][i])-want) > 1e-5 {
+			t.Errorf("gradient %d of A is %v, want %v", i, grads[0][i], want)
+		}
+	}
+}
