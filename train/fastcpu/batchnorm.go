@@ -2,7 +2,6 @@ package fastcpu
 
 import (
 	"math"
-	"runtime"
 )
 
 // batchNormKernel: in = x [rows..., C], scale [C], offset [C]; out = normalized, mean [C], variance [C] (biased).
@@ -64,7 +63,7 @@ func batchNormGradKernel(_ *execution, n *node, in, out []*buffer) {
 // twoSums adds up two sums for each channel: in float32 over short runs of rows, in float64 over the runs.
 func twoSums(rows, c int, add func(lo, hi int, s, s2 []float32)) (sum, sum2 []float64) {
 	const run = 256
-	parts := make([][]float64, runtime.GOMAXPROCS(0))
+	parts := make([][]float64, maxParts())
 	parallel(rows, run, parallelSize/c, func(part, lo, hi int) {
 		total := make([]float64, 2*c)
 		short := make([]float32, 2*c)

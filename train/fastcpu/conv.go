@@ -1,7 +1,6 @@
 package fastcpu
 
 import (
-	"runtime"
 	"sync"
 	"unsafe"
 
@@ -194,7 +193,7 @@ func convKernelGrad(_ *execution, n *node, in, out []*buffer) {
 	size := p.hp * p.wp * p.c4
 	group := max(1, scratchBytes/4/size) // images that one call of the inner loop adds up
 	run := p.kw * p.c4
-	sums := make([][]float32, runtime.GOMAXPROCS(0))
+	sums := make([][]float32, maxParts())
 	parallel(p.batch, 1, 2, func(part, lo, hi int) {
 		scratch := getScratch(size * group)
 		defer putScratch(scratch)
