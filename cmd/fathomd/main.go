@@ -1,0 +1,93 @@
+// Command fathomd classifies camera frames at the depth that the board can
+// afford, and shows what it does on a page.
+//
+// It exits with 0 after SIGTERM, SIGINT or the end of an image folder, with 1 on
+// failure, and with 2 if it was called wrongly. Errors are one line on standard
+// error, after the log.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	systemd "github.com/coreos/go-systemd/v22/daemon"
+
+	"github.com/fathom-edge/fathom/daemon"
+	"github.com/fathom-edge/fathom/runtime/bundle"
+	"github.com/fathom-edge/fathom/runtime/engine"
+)
+
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is main without the process around it.
+func run(args []string, stdout, stderr io.Writer) int {
+	var f flags
+	helped := false
+	parser, err := kong.New(&f,
+		kong.Name("fathomd"),
+		kong.Description(description),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true }),
+	)
+	if err != nil {
+		panic(err) // the struct tags are wrong
+	}
+	_, err = parser.Parse(args)
+	if helped { // help was printed; what Parse made of the rest does not matter
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "fathomd: %v (fathomd --help lists the flags)\n", err)
+		return exitUsage
+	}
+	if err := serve(f, stdout, stderr); err != nil {
+		fmt.Fprintf(stderr, "fathomd: %v\n", err)
+		return exitFailure
+	}
+	return 0
+}
+
+func serve(f flags, stdout, stderr io.Writer) error {
+	config, err := f.config()
+	if err != nil {
+		return err
+	}
+	if f.CheckConfig {
+		fmt.Fprintln(stdout, "the configuration is fine")
+		return nil
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, func() { notify(systemd.SdNotifyStopping) })
+	return daemon.Run(ctx, daemon.Options{
+		Config: config,
+		Open:   openEngine,
+		Log:    slog.New(slog.NewTextHandler(stderr, nil)),
+		Ready: func(address string) {
+			fmt.Fprintf(stdout, "fathomd: http://%s\n", address)
+			notify(systemd.SdNotifyReady)
+		},
+	})
+}
+
+func openEngine(b *bundle.Bundle, threads int) (daemon.Engine, error) {
+	e, err := engine.Open(b, engine.Options{Threads: threads})
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// notify tells systemd, if it started us; nobody else is waiting for it.
+func notify(state string) { _, _ = systemd.SdNotify(false, state) }

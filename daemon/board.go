@@ -1,0 +1,91 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/fathom-edge/fathom/boards"
+	"github.com/fathom-edge/fathom/boards/telemetry"
+	"github.com/fathom-edge/fathom/governor/sim"
+)
+
+// simulatedBoards are the models of Simulate.Board.
+var simulatedBoards = map[string]func() sim.BoardModel{
+	"pi4-bare":         sim.Pi4Bare,
+	"pi4-closed-case":  sim.Pi4ClosedCase,
+	"pi3-solid-case":   sim.Pi3SolidCase,
+	"pi-zero-2-w-case": sim.Zero2Case,
+}
+
+// SimulatedBoards lists the values of Simulate.Board.
+func SimulatedBoards() []string { return slices.Sorted(maps.Keys(simulatedBoards)) }
+
+// board is where telemetry comes from.
+type board struct {
+	telemetry.Source
+	simulated *Simulation         // what is simulated of the board; nil where it is real
+	busy      func(time.Duration) // nil where it is real
+}
+
+// newBoard opens the real board, or a simulated one that the engine's deepest
+// variant loads as the configuration says.
+func newBoard(ctx context.Context, c Config, e Engine, deepest string) (board, error) {
+	if c.Simulate == nil {
+		b, err := boards.New(c.Sensors.Root, boards.Options{FuelGauge: c.Sensors.FuelGauge, I2CBus: c.Sensors.I2CBus})
+		return board{Source: b}, err
+	}
+	model := simulatedBoards[c.Simulate.Board]()
+	b, err := sim.NewBoard(sim.Config{Model: model, Acceleration: c.Simulate.Acceleration})
+	if err != nil {
+		return board{}, err
+	}
+	took, err := typicalLatency(ctx, e, deepest)
+	if err != nil {
+		return board{}, err
+	}
+	if err := b.Calibrate(took, c.FramePeriod(), c.Simulate.Utilisation); err != nil {
+		return board{}, err
+	}
+	simulation := &Simulation{Board: model.Name, Acceleration: c.Simulate.Acceleration, WorkScale: b.WorkScale()}
+	return board{Source: b, simulated: simulation, busy: b.Busy}, nil
+}
+
+// typicalLatency is how long one inference of a variant takes on this machine: the
+// lower quartile of some runs, since what disturbs a run only ever lengthens it.
+func typicalLatency(ctx context.Context, e Engine, variant string) (time.Duration, error) {
+	if err := e.SetActive(variant); err != nil {
+		return 0, err
+	}
+	const runs = 40
+	picture := image.NewRGBA(image.Rect(0, 0, 320, 240))
+	var took []time.Duration
+	for range runs {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		r, err := e.Infer(picture)
+		if err != nil {
+			return 0, fmt.Errorf("calibrate the simulated board with %s: %w", variant, err)
+		}
+		took = append(took, r.Latency)
+	}
+	slices.Sort(took)
+	return took[runs/4], nil
+}
+
+// watched tells the monitor of every snapshot that the governor reads.
+type watched struct {
+	telemetry.Source
+	monitor *Monitor
+}
+
+// Read implements telemetry.Source.
+func (w watched) Read(ctx context.Context) telemetry.Snapshot {
+	s := w.Source.Read(ctx)
+	w.monitor.Sensed(s)
+	return s
+}

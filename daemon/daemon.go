@@ -1,0 +1,250 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fathom-edge/fathom/daemon/web"
+	"github.com/fathom-edge/fathom/governor"
+	"github.com/fathom-edge/fathom/runtime/bundle"
+	"github.com/fathom-edge/fathom/runtime/profile"
+)
+
+// Options are what Run needs beside the configuration.
+type Options struct {
+	Config Config
+	// Open opens the engine of a bundle.
+	Open func(b *bundle.Bundle, threads int) (Engine, error)
+	Log  *slog.Logger
+	// Ready is told the address of the page when everything runs; nil where nobody asks.
+	Ready func(address string)
+}
+
+// webGrace is how long running requests may take after the end was asked for.
+const webGrace = 2 * time.Second
+
+// Run is the daemon: it sets everything up and runs until ctx ends or the
+// source does, which are both no error. Errors are one line.
+func Run(ctx context.Context, o Options) (err error) {
+	if err := o.Config.Check(); err != nil {
+		return err
+	}
+	listener, err := listen(o.Config.Listen)
+	if err != nil {
+		return err
+	}
+	defer closing(listener, &err)
+	b, err := bundle.Open(o.Config.Bundle)
+	if err != nil {
+		return err
+	}
+	engine, err := o.Open(b, o.Config.Threads)
+	if err != nil {
+		return err
+	}
+	defer closing(engine, &err)
+	d, err := assemble(ctx, o, b.Manifest, engine)
+	if err != nil {
+		return err
+	}
+	defer closing(d, &err)
+	return d.run(ctx, listener)
+}
+
+// closing closes what a function opened; its error counts if there was none before.
+func closing(c io.Closer, err *error) {
+	if e := c.Close(); e != nil && !errors.Is(e, net.ErrClosed) && *err == nil {
+		*err = e
+	}
+}
+
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("listen %s: address already in use (another fathomd? choose another port with --listen)", address)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("listen %s: permission denied (choose a port above 1023 with --listen)", address)
+	case err != nil:
+		return nil, fmt.Errorf("listen %s: %w (choose an address of this machine with --listen)", address, errors.Unwrap(err))
+	}
+	return l, nil
+}
+
+// daemon is everything that runs.
+type daemon struct {
+	options  Options
+	pipeline *Pipeline
+	loop     *governor.Loop
+	monitor  *Monitor
+	view     *Viewfinder
+	files    []io.Closer // the source and the decision log
+}
+
+// assemble builds the daemon around an opened engine.
+func assemble(ctx context.Context, o Options, m *bundle.Manifest, engine Engine) (_ *daemon, err error) {
+	c := o.Config
+	d := &daemon{options: o}
+	defer func() {
+		if err != nil {
+			_ = d.Close()
+		}
+	}()
+	source, err := newSource(c.Source, m.Labels)
+	if err != nil {
+		return nil, err
+	}
+	d.files = append(d.files, source)
+	board, err := newBoard(ctx, c, engine, m.Variants[len(m.Variants)-1].Name)
+	if err != nil {
+		return nil, err
+	}
+	name := board.Read(ctx).Board
+	ladder, err := profile.FromVariants(candidates(m), profile.StartThroughput(name, c.Threads), name)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := governor.New(c.GovernorPolicy(), ladder)
+	if err != nil {
+		return nil, err
+	}
+	simulated := board.simulated
+	if c.Source.Kind == SourceSynthetic {
+		if simulated == nil {
+			simulated = &Simulation{}
+		}
+		simulated.Camera = "synthetic glyphs"
+	}
+	d.monitor = NewMonitor(MonitorConfig{
+		Manifest: m, Profile: ladder, Source: source.Name(), Policy: policy.Name(),
+		Objectives: c.GovernorObjectives(), Simulated: simulated, StaleAfter: time.Duration(c.StaleAfter),
+		Log: o.Log, Now: time.Now,
+	})
+	d.view = NewViewfinder(time.Now)
+	record, err := d.decisionLog()
+	if err != nil {
+		return nil, err
+	}
+	d.loop, err = governor.NewLoop(governor.LoopConfig{
+		Policy: policy, Profile: ladder, Objectives: c.GovernorObjectives(),
+		Source: watched{board, d.monitor}, Apply: d.apply, Record: record,
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.pipeline = NewPipeline(PipelineConfig{
+		Source: source, Engine: engine, Smoother: NewSmoother(time.Duration(c.Smoothing)),
+		Monitor: d.monitor, Viewfinder: d.view, Threads: c.Threads, FramePeriod: c.FramePeriod(),
+		Observe: d.loop.Observe, Busy: board.busy,
+	})
+	return d, nil
+}
+
+// candidates are the variants with the accuracy that choices may use.
+func candidates(m *bundle.Manifest) []profile.Candidate {
+	var list []profile.Candidate
+	for _, v := range m.Variants {
+		c := profile.Candidate{Name: v.Name, MACs: v.MACs}
+		for _, a := range v.Accuracy {
+			if a.Split == "validation" {
+				c.Accuracy = &a.Top1
+				break
+			}
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// decisionLog opens the log of decisions, which is appended to.
+func (d *daemon) decisionLog() (func(governor.Record), error) {
+	path := d.options.Config.DecisionLog
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("decision log: %w (choose another file with decision_log)", err)
+	}
+	d.files = append(d.files, f)
+	return governor.JSONLog(f, func(err error) { d.options.Log.Warn("decision log not written", "error", err) }), nil
+}
+
+// apply carries out a decision.
+func (d *daemon) apply(decision governor.Decision) {
+	if err := d.pipeline.Apply(decision); err != nil {
+		d.monitor.InferenceFailed(err)
+		return
+	}
+	if d.monitor.Decided(decision) {
+		d.options.Log.Info("decided", "variant", decision.Variant, "frame_period", decision.FramePeriod, "reason", decision.Reason)
+	}
+}
+
+// Close closes the source and the decision log.
+func (d *daemon) Close() error {
+	var errs []error
+	for _, f := range d.files {
+		errs = append(errs, f.Close())
+	}
+	d.files = nil
+	return errors.Join(errs...)
+}
+
+// run runs the pipeline, the governor and the page until one of them ends.
+func (d *daemon) run(ctx context.Context, listener net.Listener) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer end() // without frames there is nothing left to do
+		return d.pipeline.Run(ctx)
+	})
+	group.Go(func() error { return d.loop.Run(ctx) })
+	group.Go(func() error { return web.Serve(ctx, listener, webGrace, d.web()) })
+	address := listener.Addr().String()
+	d.options.Log.Info("running", "page", "http://"+address, "bundle", d.options.Config.Bundle, "source", d.monitor.State().Source)
+	if d.options.Ready != nil {
+		d.options.Ready(address)
+	}
+	err := group.Wait()
+	d.summarize()
+	return err
+}
+
+func (d *daemon) web() web.Config {
+	return web.Config{
+		State:   func() any { return d.monitor.State() },
+		History: func(since uint64) any { return d.monitor.History(since) },
+		Frame:   d.view.JPEG,
+		Health: func() (any, bool) {
+			h := d.monitor.Health()
+			return h, !h.Stale
+		},
+		Metrics:      d.monitor.MetricsHandler(),
+		AllowedHosts: d.options.Config.AllowedHosts,
+		Log:          d.options.Log,
+	}
+}
+
+// summarize logs what was done in the whole run.
+func (d *daemon) summarize() {
+	s := d.monitor.State()
+	values := []any{"frames", s.Frames, "dropped", s.Dropped, "switches", s.Switches,
+		"duration", s.Now.Sub(s.Started).Round(time.Second).String()}
+	for _, r := range s.Ladder {
+		if r.Seen != nil {
+			values = append(values, "accuracy_"+r.Variant, fmt.Sprintf("%d/%d", r.Seen.Right, r.Seen.Of))
+		}
+	}
+	d.options.Log.Info("stopped", values...)
+}

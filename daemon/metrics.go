@@ -1,0 +1,117 @@
+package daemon
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/fathom-edge/fathom/runtime/engine"
+)
+
+// Metrics are the daemon's numbers for Prometheus, in a registry of their own.
+type Metrics struct {
+	registry  *prometheus.Registry
+	frames    prometheus.Counter
+	dropped   prometheus.Counter
+	inference *prometheus.HistogramVec
+	decisions *prometheus.CounterVec
+}
+
+func newMetrics(m *Monitor) *Metrics {
+	x := &Metrics{
+		registry: prometheus.NewRegistry(),
+		frames: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fathom_frames_total", Help: "Frames classified."}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fathom_frames_dropped_total", Help: "Frames delivered by the camera but not classified."}),
+		inference: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "fathom_inference_seconds", Help: "Wall-clock time of one inference, without preprocessing.",
+			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 14), // 0.25 ms to 2 s
+		}, []string{"variant"}),
+		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fathom_decisions_total",
+			Help: "Decisions of the governor by what they change: start, deeper, shallower, period or hold.",
+		}, []string{"policy", "kind"}),
+	}
+	x.registry.MustRegister(x.frames, x.dropped, x.inference, x.decisions, &nowCollector{m},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return x
+}
+
+// classified is called for every frame.
+func (x *Metrics) classified(r engine.Result) {
+	x.frames.Inc()
+	x.inference.WithLabelValues(r.Variant).Observe(r.Latency.Seconds())
+}
+
+func (x *Metrics) decided(policy, kind string) { x.decisions.WithLabelValues(policy, kind).Inc() }
+
+// MetricsHandler serves the metrics.
+func (m *Monitor) MetricsHandler() http.Handler {
+	return promhttp.HandlerFor(m.metrics.registry, promhttp.HandlerOpts{})
+}
+
+// nowCollector reports what is true at the time of the scrape. What is unknown
+// is absent: a temperature of 0 would be a lie.
+type nowCollector struct{ monitor *Monitor }
+
+var (
+	descActive = prometheus.NewDesc("fathom_active_variant",
+		"1 for the variant that classified the last frame, 0 for the others.", []string{"variant"}, nil)
+	descCelsius = prometheus.NewDesc("fathom_temperature_celsius",
+		"Hottest relevant zone of the board; absent while unknown.", []string{"board", "simulated"}, nil)
+	descCeiling = prometheus.NewDesc("fathom_temperature_ceiling_celsius",
+		"Temperature that the governor stays below; absent while unknown.", nil, nil)
+	descPeriod = prometheus.NewDesc("fathom_frame_period_seconds",
+		"Time between two frames that are classified, as decided.", nil, nil)
+	descAccuracy = prometheus.NewDesc("fathom_accuracy_ratio",
+		"Share of right labels in the last minute; absent where the source knows no truth.", nil, nil)
+	descDegraded = prometheus.NewDesc("fathom_degraded",
+		"1 while something does not work; /healthz says what.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c *nowCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descActive, descCelsius, descCeiling, descPeriod, descAccuracy, descDegraded} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *nowCollector) Collect(out chan<- prometheus.Metric) {
+	s := c.monitor.State()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for i, r := range s.Ladder {
+		gauge(descActive, truth(i == s.Active), r.Variant)
+	}
+	if s.Board != nil {
+		if v, known := s.Board.Heat.HottestCelsius.Get(); known {
+			simulated := "false"
+			if s.Board.Simulated {
+				simulated = "true"
+			}
+			gauge(descCelsius, v, s.Board.Board, simulated)
+		}
+	}
+	if s.Ceiling > 0 {
+		gauge(descCeiling, s.Ceiling)
+	}
+	if s.Decision != nil {
+		gauge(descPeriod, s.Decision.FramePeriod.Seconds())
+	}
+	if s.Accuracy != nil {
+		gauge(descAccuracy, float64(s.Accuracy.Right)/float64(s.Accuracy.Of))
+	}
+	gauge(descDegraded, truth(s.Health.Status != HealthOK))
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,295 @@
+package daemon
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/fathom-edge/fathom/boards/camera"
+	"github.com/fathom-edge/fathom/boards/telemetry"
+	"github.com/fathom-edge/fathom/governor"
+	"github.com/fathom-edge/fathom/runtime/bundle"
+	"github.com/fathom-edge/fathom/runtime/engine"
+	"github.com/fathom-edge/fathom/runtime/profile"
+)
+
+// MonitorConfig describes what a Monitor watches.
+type MonitorConfig struct {
+	Manifest   *bundle.Manifest
+	Profile    profile.Profile
+	Source     string
+	Policy     string
+	Objectives governor.Objectives
+	Simulated  *Simulation
+	StaleAfter time.Duration
+	Log        *slog.Logger
+	Now        func() time.Time
+}
+
+// Monitor gathers what happens and tells it to the page, the metrics and the
+// log. Safe for concurrent use.
+type Monitor struct {
+	config  MonitorConfig
+	metrics *Metrics
+
+	mu          sync.Mutex
+	state       State // Ladder, Frame, Decision, counters; the rest is filled in by State
+	faults      faults
+	history     history
+	rolling     rolling
+	classified  time.Time       // when the last frame was
+	recent      []time.Duration // latencies since the last point of the history
+	sequence    uint64          // of the last frame
+	sawSequence bool
+}
+
+// topGuesses is how many labels are shown.
+const topGuesses = 3
+
+// NewMonitor starts watching.
+func NewMonitor(c MonitorConfig) *Monitor {
+	m := &Monitor{config: c, faults: faults{log: c.Log, now: map[string]string{}}}
+	m.state = State{Started: c.Now(), Bundle: c.Manifest.Name, Source: c.Source, Policy: c.Policy,
+		Simulated: c.Simulated, Active: -1}
+	for _, r := range c.Profile.Rungs {
+		m.state.Ladder = append(m.state.Ladder, LadderRung{Variant: r.Variant, Depth: depthOf(c.Manifest, r.Variant),
+			MACs: r.MACs, Stated: r.Accuracy, LatencyMS: milliseconds(r.Cost.Latency)})
+	}
+	m.metrics = newMetrics(m)
+	return m
+}
+
+func depthOf(m *bundle.Manifest, variant string) []int {
+	for _, v := range m.Variants {
+		if v.Name == variant {
+			return v.Depth
+		}
+	}
+	return []int{}
+}
+
+// Classified notes one frame with its smoothed probabilities.
+func (m *Monitor) Classified(f camera.Frame, r engine.Result, smoothed []float64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.config.Now()
+	m.classified = now
+	m.faults.clear(partCamera)
+	m.faults.clear(partInference)
+	m.count(f.Sequence)
+	m.metrics.classified(r)
+	m.recent = append(m.recent, r.Latency)
+
+	top := m.best(smoothed)
+	m.state.Frame = &FrameState{Sequence: f.Sequence, Captured: f.Captured, Truth: f.Truth,
+		Label: top[0].Label, Probability: top[0].Probability, Top: top,
+		LatencyMS: milliseconds(r.Latency), PreprocessMS: milliseconds(r.Preprocess)}
+	if f.Truth != "" {
+		m.rolling.add(now, top[0].Label == f.Truth)
+	}
+	m.ran(r, f.Truth, m.config.Manifest.Labels[r.Best])
+}
+
+// count keeps the frame counters. A camera that came back may start again at 0.
+func (m *Monitor) count(sequence uint64) {
+	m.state.Frames++
+	if m.sawSequence && sequence > m.sequence {
+		dropped := sequence - m.sequence - 1
+		m.state.Dropped += dropped
+		m.metrics.dropped.Add(float64(dropped))
+	}
+	m.sequence, m.sawSequence = sequence, true
+}
+
+// ran keeps the account of the variant.
+func (m *Monitor) ran(r engine.Result, truth, label string) {
+	i := slices.IndexFunc(m.state.Ladder, func(l LadderRung) bool { return l.Variant == r.Variant })
+	if i != m.state.Active && m.state.Active >= 0 {
+		m.state.Switches++
+	}
+	m.state.Active = i
+	if i < 0 {
+		return
+	}
+	rung := &m.state.Ladder[i]
+	rung.Frames++
+	if rung.Frames == 1 {
+		rung.LatencyMS = milliseconds(r.Latency)
+	} else {
+		rung.LatencyMS += (milliseconds(r.Latency) - rung.LatencyMS) / float64(min(rung.Frames, 100))
+	}
+	if truth == "" {
+		return
+	}
+	if rung.Seen == nil {
+		rung.Seen = &Tally{}
+	}
+	rung.Seen.Of++
+	if label == truth {
+		rung.Seen.Right++
+	}
+}
+
+// best returns the best labels, best first; at least one.
+func (m *Monitor) best(probabilities []float64) []Guess {
+	order := make([]int, len(probabilities))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch pa, pb := probabilities[a], probabilities[b]; {
+		case pa > pb:
+			return -1
+		case pa < pb:
+			return 1
+		}
+		return 0
+	})
+	var top []Guess
+	for _, i := range order[:min(topGuesses, len(order))] {
+		top = append(top, Guess{Label: m.config.Manifest.Labels[i], Probability: probabilities[i]})
+	}
+	return top
+}
+
+// CameraFailed notes that the camera delivers nothing.
+func (m *Monitor) CameraFailed(err error) { m.fail(partCamera, err) }
+
+// InferenceFailed notes that a frame could not be classified.
+func (m *Monitor) InferenceFailed(err error) { m.fail(partInference, err) }
+
+func (m *Monitor) fail(part string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.faults.set(part, err.Error())
+}
+
+// Decided notes a decision of the governor and reports whether it changes anything.
+func (m *Monitor) Decided(d governor.Decision) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	kind := m.kindOf(d)
+	m.metrics.decided(m.config.Policy, kind)
+	m.state.Decision = &d
+	return kind != kindHold
+}
+
+// What a decision changes; also a label of fathom_decisions_total.
+const (
+	kindStart     = "start"
+	kindDeeper    = "deeper"
+	kindShallower = "shallower"
+	kindPeriod    = "period"
+	kindHold      = "hold"
+)
+
+// kindOf classes a decision by what it changes.
+func (m *Monitor) kindOf(d governor.Decision) string {
+	if m.state.Decision == nil {
+		return kindStart
+	}
+	before, after := m.rung(m.state.Decision.Variant), m.rung(d.Variant)
+	switch {
+	case after > before:
+		return kindDeeper
+	case after < before:
+		return kindShallower
+	case d.FramePeriod != m.state.Decision.FramePeriod:
+		return kindPeriod
+	}
+	return kindHold
+}
+
+func (m *Monitor) rung(variant string) int {
+	return slices.IndexFunc(m.state.Ladder, func(l LadderRung) bool { return l.Variant == variant })
+}
+
+// Sensed notes a snapshot of the board and closes a point of the history.
+func (m *Monitor) Sensed(s telemetry.Snapshot) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state.Board = &s
+	p := Point{Time: m.config.Now(), Rung: m.state.Active}
+	if c, known := s.Heat.HottestCelsius.Get(); known {
+		p.Celsius = &c
+		m.faults.clear(partSensors)
+	} else {
+		m.faults.set(partSensors, s.Heat.HottestCelsius.Reason())
+	}
+	if n := len(m.recent); n > 0 {
+		slices.Sort(m.recent)
+		p.LatencyMS = new(milliseconds(m.recent[n/2]))
+	}
+	m.recent = m.recent[:0]
+	m.rolling.forget(p.Time)
+	if t := m.rolling.tally; t.Of > 0 {
+		p.Accuracy = new(float64(t.Right) / float64(t.Of))
+	}
+	if m.state.Decision != nil {
+		p.PeriodMS = milliseconds(m.state.Decision.FramePeriod)
+	}
+	m.history.add(p)
+}
+
+// State returns what the daemon is doing. The result is the caller's, but not
+// what its Frame, Decision and Board point to.
+func (m *Monitor) State() State {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.state
+	s.Now = m.config.Now()
+	s.Health = m.health(s.Now)
+	s.Ladder = slices.Clone(s.Ladder)
+	for i := range s.Ladder {
+		if seen := s.Ladder[i].Seen; seen != nil {
+			s.Ladder[i].Seen = new(*seen)
+		}
+	}
+	if m.rolling.tally.Of > 0 {
+		s.Accuracy = new(m.rolling.tally)
+	}
+	s.Ceiling = m.ceiling()
+	s.HistoryNext = m.history.next
+	return s
+}
+
+// ceiling is the temperature to stay below, 0 where it is not known yet.
+func (m *Monitor) ceiling() float64 {
+	if m.state.Board == nil {
+		return m.config.Objectives.CeilingCelsius
+	}
+	return m.config.Objectives.Ceiling(m.state.Board.Heat.LimitCelsius)
+}
+
+// History returns the points from number n on that are still kept, oldest first.
+func (m *Monitor) History(n uint64) []Point {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.history.since(n)
+}
+
+// Health tells whether everything works.
+func (m *Monitor) Health() Health {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.health(m.config.Now())
+}
+
+func (m *Monitor) health(now time.Time) Health {
+	h := Health{Status: HealthOK, Reasons: m.faults.reasons()}
+	last, what := m.classified, "no frame classified for "
+	if last.IsZero() {
+		last, what = m.state.Started, "no frame classified yet, after "
+	}
+	if quiet := now.Sub(last); quiet > m.config.StaleAfter {
+		h.Stale = true
+		h.Reasons = append(h.Reasons, what+quiet.Round(time.Second).String())
+	}
+	if len(h.Reasons) > 0 {
+		h.Status = HealthDegraded
+	}
+	return h
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,130 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/fathom-edge/fathom/boards/camera"
+	"github.com/fathom-edge/fathom/governor"
+)
+
+// PipelineConfig is what a pipeline is made of.
+type PipelineConfig struct {
+	Source     camera.Source
+	Engine     Engine
+	Smoother   *Smoother
+	Monitor    *Monitor
+	Viewfinder *Viewfinder
+	Threads    int
+	// FramePeriod holds until the first decision.
+	FramePeriod time.Duration
+	// Observe is told of every inference.
+	Observe func(governor.Observation)
+	// Busy is told how long each inference took; nil where nobody asks.
+	Busy func(time.Duration)
+}
+
+// Pipeline takes frames from the camera to a label. It needs no queue: a
+// camera.Source drops what nobody asks for, and the pipeline asks for the
+// newest frame when the next one is due.
+type Pipeline struct {
+	config PipelineConfig
+
+	mu     sync.Mutex
+	period time.Duration
+	wake   chan struct{} // has one element after the period changed
+}
+
+// cameraPause keeps a camera that fails at once from being asked in a tight loop.
+const cameraPause = 200 * time.Millisecond
+
+// NewPipeline returns a pipeline that is ready to run.
+func NewPipeline(c PipelineConfig) *Pipeline {
+	return &Pipeline{config: c, period: c.FramePeriod, wake: make(chan struct{}, 1)}
+}
+
+// Apply makes a decision true: the variant from the next frame on, the period
+// at once. Any goroutine may call it.
+func (p *Pipeline) Apply(d governor.Decision) error {
+	if err := p.config.Engine.SetActive(d.Variant); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	changed := p.period != d.FramePeriod
+	p.period = d.FramePeriod
+	p.mu.Unlock()
+	if changed {
+		select {
+		case p.wake <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// Run classifies until ctx ends or the source does, and returns nil for both.
+// An error means that the source has failed for good.
+func (p *Pipeline) Run(ctx context.Context) error {
+	last := time.Now().Add(-time.Hour) // the first frame is due at once
+	for p.wait(ctx, last) {
+		began := time.Now()
+		frame, err := p.config.Source.Next(ctx)
+		switch {
+		case ctx.Err() != nil || errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, camera.ErrTemporary):
+			p.config.Monitor.CameraFailed(err)
+			last = time.Now().Add(cameraPause - p.currentPeriod())
+			continue
+		case err != nil:
+			return fmt.Errorf("camera: %s: %w", p.config.Source.Name(), err)
+		}
+		// The period counts from when the last frame was asked for, so that waiting for the camera does not
+		// slow the rate down.
+		last = began
+		p.classify(frame)
+	}
+	return nil
+}
+
+// wait blocks until the next frame is due, and reports whether it is still wanted.
+func (p *Pipeline) wait(ctx context.Context, last time.Time) bool {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		timer.Reset(time.Until(last.Add(p.currentPeriod())))
+		select {
+		case <-ctx.Done():
+			return false
+		case <-p.wake:
+		case <-timer.C:
+			return true
+		}
+	}
+}
+
+func (p *Pipeline) currentPeriod() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.period
+}
+
+func (p *Pipeline) classify(frame camera.Frame) {
+	c := p.config
+	result, err := c.Engine.Infer(frame.Image)
+	if err != nil {
+		c.Monitor.InferenceFailed(err)
+		return
+	}
+	if c.Busy != nil {
+		c.Busy(result.Latency)
+	}
+	smoothed := c.Smoother.Add(frame.Captured, frame.Image, result.Scores)
+	c.Viewfinder.Put(frame.Image)
+	c.Monitor.Classified(frame, result, smoothed)
+	c.Observe(governor.Observation{Time: time.Now(), Variant: result.Variant, Threads: c.Threads, Latency: result.Latency})
+}

@@ -1,0 +1,25 @@
+package daemon
+
+import (
+	"time"
+
+	"github.com/fathom-edge/fathom/boards/camera"
+	"github.com/fathom-edge/fathom/boards/camera/synthetic"
+)
+
+// newSource opens the frame source of a configuration.
+func newSource(c Source, labels []string) (camera.Source, error) {
+	switch c.Kind {
+	case SourceFolder:
+		period := time.Duration(0)
+		if c.FPS > 0 {
+			period = time.Duration(float64(time.Second) / c.FPS)
+		}
+		return camera.NewFolder(c.Path, period, c.Loop, labels...)
+	case SourceMJPEG:
+		return camera.NewMJPEG(c.URL, camera.MJPEGOptions{})
+	}
+	return synthetic.New(synthetic.Options{
+		Width: c.Width, Height: c.Height, FPS: c.FPS, Hold: time.Duration(c.Hold), Seed: c.Seed,
+	})
+}

@@ -1,0 +1,136 @@
+package daemon
+
+import (
+	"time"
+
+	"github.com/fathom-edge/fathom/boards/telemetry"
+	"github.com/fathom-edge/fathom/governor"
+)
+
+// State is what the daemon is doing: the content of /api/state.
+type State struct {
+	Now     time.Time `json:"now"`
+	Started time.Time `json:"started"`
+	// Bundle and Source name what runs and where its frames come from.
+	Bundle string `json:"bundle"`
+	Source string `json:"source"`
+	Health Health `json:"health"`
+	// Simulated tells what is not real; nil where everything is.
+	Simulated *Simulation `json:"simulated,omitempty"`
+	// Ladder stands from the shallowest to the deepest.
+	Ladder []LadderRung `json:"ladder"`
+	// Active is the index in Ladder of the variant that classified the last frame, -1 before the first.
+	Active int `json:"active"`
+	// Frame is the last classified frame; nil before the first.
+	Frame *FrameState `json:"frame,omitempty"`
+	// Accuracy of the labels shown in the last minute; nil where the source knows no truth.
+	Accuracy *Tally `json:"accuracy,omitempty"`
+	// Decision is the governor's last; nil before the first.
+	Decision *governor.Decision  `json:"decision,omitempty"`
+	Policy   string              `json:"policy"`
+	Ceiling  float64             `json:"ceiling_celsius"` // 0 where unknown
+	Board    *telemetry.Snapshot `json:"board,omitempty"`
+	Frames   uint64              `json:"frames"`  // classified
+	Dropped  uint64              `json:"dropped"` // delivered by the camera, but not classified
+	Switches uint64              `json:"switches"`
+	// HistoryNext is the number that the next point of the history will have.
+	HistoryNext uint64 `json:"history_next"`
+}
+
+// Simulation says what is simulated, in words, and with which factors.
+type Simulation struct {
+	Board        string  `json:"board,omitempty"`
+	Camera       string  `json:"camera,omitempty"`
+	Acceleration float64 `json:"acceleration,omitempty"`
+	// WorkScale is how many simulated milliseconds one real millisecond of inference counts for.
+	WorkScale float64 `json:"work_scale,omitempty"`
+}
+
+// LadderRung is one variant, what is known of it and what was seen of it in this run.
+type LadderRung struct {
+	Variant string `json:"variant"`
+	// Depth is the number of residual blocks per stage.
+	Depth []int `json:"depth"`
+	MACs  int64 `json:"macs"`
+	// Stated is the accuracy in the bundle; nil if it states none.
+	Stated *float64 `json:"stated_accuracy,omitempty"`
+	// LatencyMS is the mean of this run, or the estimate before the variant first ran.
+	LatencyMS float64 `json:"latency_ms"`
+	Frames    uint64  `json:"frames"`
+	// Seen counts single, unsmoothed frames against the truth.
+	Seen *Tally `json:"seen,omitempty"`
+}
+
+// Tally is how many answers were right.
+type Tally struct {
+	Right uint64 `json:"right"`
+	Of    uint64 `json:"of"`
+}
+
+// FrameState is one classified frame.
+type FrameState struct {
+	Sequence     uint64    `json:"sequence"`
+	Captured     time.Time `json:"captured"`
+	Label        string    `json:"label"`
+	Probability  float64   `json:"probability"` // smoothed
+	Truth        string    `json:"truth,omitempty"`
+	Top          []Guess   `json:"top"` // the best labels, best first
+	LatencyMS    float64   `json:"latency_ms"`
+	PreprocessMS float64   `json:"preprocess_ms"`
+}
+
+// Guess is a label with its probability.
+type Guess struct {
+	Label       string  `json:"label"`
+	Probability float64 `json:"probability"`
+}
+
+// Health is whether everything works.
+type Health struct {
+	Status  string   `json:"status"` // HealthOK or HealthDegraded
+	Reasons []string `json:"reasons"`
+	// Stale is set while no frame has been classified for too long.
+	Stale bool `json:"stale"`
+}
+
+// The values of Health.Status.
+const (
+	HealthOK       = "ok"
+	HealthDegraded = "degraded"
+)
+
+// Point is one second of the history. What was not known is nil.
+type Point struct {
+	Number    uint64    `json:"n"`
+	Time      time.Time `json:"t"`
+	Rung      int       `json:"rung"` // index in State.Ladder, -1 before the first frame
+	Celsius   *float64  `json:"celsius"`
+	LatencyMS *float64  `json:"latency_ms"` // median
+	Accuracy  *float64  `json:"accuracy"`
+	PeriodMS  float64   `json:"period_ms"`
+}
+
+// historyPoints is how many points are kept: three minutes.
+const historyPoints = 180
+
+// history is a ring of points. Its owner locks.
+type history struct {
+	points [historyPoints]Point
+	next   uint64
+}
+
+func (h *history) add(p Point) {
+	p.Number = h.next
+	h.points[h.next%historyPoints] = p
+	h.next++
+}
+
+// since returns the points from number n on that are still kept, oldest first.
+func (h *history) since(n uint64) []Point {
+	first := max(n, h.next-min(h.next, historyPoints))
+	list := []Point{}
+	for i := first; i < h.next; i++ {
+		list = append(list, h.points[i%historyPoints])
+	}
+	return list
+}
