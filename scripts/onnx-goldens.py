@@ -117,6 +117,8 @@ def operators():
     c = Case("add-broadcast", [2, 3, 1, 4]); c.write(c.node("Add", "x", c.weight(c.random((5, 1)))))
     c = Case("mul-broadcast", [3, 1]); c.write(c.node("Mul", c.weight(c.random((2, 1, 4))), "x"))
     c = Case("global-average-pool", [2, 3, 5, 4]); c.write(c.node("GlobalAveragePool", "x"))
+    c = Case("reduce-mean", [2, 3, 4, 5]); c.write(c.node("ReduceMean", "x", axes=[-1, 1], keepdims=0))
+    c = Case("reduce-mean-axes", [2, 3, 4, 5], opset=18); c.write(c.node("ReduceMean", "x", c.weight(np.array([2, 3], np.int64))))
     c = Case("average-pool", [1, 2, 7, 7]); c.write(c.node("AveragePool", "x", kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1]))
     c = Case("average-pool-count-pad", [1, 2, 7, 7]); c.write(c.node("AveragePool", "x", kernel_shape=[3, 3], pads=[1, 2, 0, 1], count_include_pad=1))
     c = Case("max-pool", [1, 2, 7, 8]); c.write(c.node("MaxPool", "x", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]))

@@ -40,6 +40,7 @@ func operators() []operator {
 		{"MaxPool", 1, append([]string{"storage_order"}, pool...), prepareMaxPool},
 		{"Mul", 2, nil, plain(mul)},
 		{"Pad", 4, []string{"mode"}, preparePad},
+		{"ReduceMean", 2, []string{"axes", "keepdims", "noop_with_empty_axes"}, prepareReduceMean},
 		{"Relu", 1, nil, plain(relu)},
 		{"Reshape", 2, []string{"allowzero"}, prepareReshape},
 		{"Softmax", 1, []string{"axis"}, prepareSoftmax},

@@ -151,6 +151,8 @@ func TestRunRefuses(t *testing.T) {
 		{"gemm addend", one("Gemm", []string{"matrix", "matrix", "w"}, onnx.IntAttribute("transB", 1)), image(), "input 2"},
 		{"clip by a vector", one("Clip", []string{"x", "b"}), image(), "want a scalar"},
 		{"pads of other dimensions", one("Pad", []string{"x", "shape"}), image(), "pads [5 7]"},
+		{"mean over no axes", one("ReduceMean", []string{"x"}), image(), "names no axes"},
+		{"mean over an axis too many", one("ReduceMean", []string{"x"}, onnx.IntsAttribute("axes", 4)), image(), "axis 4"},
 		{"too large", one("Pad", []string{"x", "huge"}), image(), "more than"},
 	}
 	for _, tt := range tests {
