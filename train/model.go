@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 )
@@ -27,40 +27,42 @@ type net struct {
 	channels []int
 	classes  int
 	mode     mode
-	keep     *Node // overrides normMomentum when statistics are re-estimated
+	keep     *graph.Node // overrides normMomentum when statistics are re-estimated
 }
 
 // stack is the activations of all paths of a net: groups of equal row counts, one below the other. Paths that have not
 // parted yet share a group.
 type stack struct {
-	x      *Node
+	x      *graph.Node
 	rows   int // rows of a group
 	groups [][]int
 }
 
-func (s stack) group(i int) *Node { return Slice(s.x, AxisRange(i*s.rows, (i+1)*s.rows)) }
+func (s stack) group(i int) *graph.Node {
+	return graph.Slice(s.x, graph.AxisRange(i*s.rows, (i+1)*s.rows))
+}
 
 // each returns a stack of the given groups of s.
 func (s stack) pick(keep []int, paths [][]int) stack {
 	if len(keep) == len(s.groups) {
 		return stack{s.x, s.rows, paths}
 	}
-	parts := make([]*Node, len(keep))
+	parts := make([]*graph.Node, len(keep))
 	for i, g := range keep {
 		parts[i] = s.group(g)
 	}
 	return stack{join(parts), s.rows, paths}
 }
 
-func join(parts []*Node) *Node {
+func join(parts []*graph.Node) *graph.Node {
 	if len(parts) == 1 {
 		return parts[0]
 	}
-	return Concatenate(parts, 0)
+	return graph.Concatenate(parts, 0)
 }
 
 // logits returns the outputs [batch, classes] of the given depths for images [batch, height, width, 3].
-func (n *net) logits(images *Node, depths []Depth) []*Node {
+func (n *net) logits(images *graph.Node, depths []Depth) []*graph.Node {
 	all := make([]int, len(depths))
 	for i := range all {
 		all[i] = i
@@ -80,9 +82,9 @@ func (n *net) logits(images *Node, depths []Depth) []*Node {
 		}
 		s = n.stage(s, stage, depths)
 	}
-	pooled := ReduceMean(s.x, 1, 2)
+	pooled := graph.ReduceMean(s.x, 1, 2)
 	s.x = n.linear("head", pooled, n.classes)
-	out := make([]*Node, len(depths))
+	out := make([]*graph.Node, len(depths))
 	for g, paths := range s.groups {
 		for _, p := range paths {
 			out[p] = s.group(g)
@@ -94,7 +96,7 @@ func (n *net) logits(images *Node, depths []Depth) []*Node {
 // stage runs the optional blocks of one stage, each on the rows of the paths that take it.
 func (n *net) stage(s stack, stage int, depths []Depth) stack {
 	type finished struct {
-		x     *Node
+		x     *graph.Node
 		paths []int
 	}
 	var done []finished
@@ -128,7 +130,7 @@ func (n *net) stage(s stack, stage int, depths []Depth) stack {
 		s.x = n.block(fmt.Sprintf("stage%d.block%d", stage+1, block), s.x)
 	}
 	slices.SortFunc(done, func(a, b finished) int { return a.paths[0] - b.paths[0] })
-	parts := make([]*Node, len(done))
+	parts := make([]*graph.Node, len(done))
 	groups := make([][]int, len(done))
 	for i, f := range done {
 		parts[i], groups[i] = f.x, f.paths
@@ -138,11 +140,11 @@ func (n *net) stage(s stack, stage int, depths []Depth) stack {
 
 // block is a basic residual block with an identity shortcut, so that it can be skipped. Its second normalization starts
 // at a small scale: a deep net begins near a shallow one.
-func (n *net) block(name string, x *Node) *Node {
+func (n *net) block(name string, x *graph.Node) *graph.Node {
 	c := x.Shape().Dimensions[3]
 	y := relu(n.norm(name+".norm1", n.conv(name+".conv1", x, c, 3, 1), 1))
 	y = n.norm(name+".norm2", n.conv(name+".conv2", y, c, 3, 1), 0.2)
-	return relu(Add(x, y))
+	return relu(graph.Add(x, y))
 }
 
 // normal draws initial weights that depend on the seed and the layer's name alone.

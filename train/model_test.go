@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -34,7 +34,7 @@ func TestSharedNormalizationIsOverTheConcatenation(t *testing.T) {
 		t.Fatal(err)
 	}
 	images := tensors.FromFlatDataAndDimensions(b.images, 6, glyphs.Size, glyphs.Size, 3)
-	exec, err := model.NewExec(backend, store, func(scope *model.Scope, images *Node) []*Node {
+	exec, err := model.NewExec(backend, store, func(scope *model.Scope, images *graph.Node) []*graph.Node {
 		fast := make_(scope).logits(images, depths)
 		return append(fast, pathByPath(make_(scope), images, depths)...)
 	})
@@ -56,30 +56,30 @@ func TestSharedNormalizationIsOverTheConcatenation(t *testing.T) {
 }
 
 // pathByPath computes every path on its own rows, and joins them only to normalize.
-func pathByPath(n *net, images *Node, depths []Depth) []*Node {
-	xs := make([]*Node, len(depths))
+func pathByPath(n *net, images *graph.Node, depths []Depth) []*graph.Node {
+	xs := make([]*graph.Node, len(depths))
 	for i := range xs {
 		xs[i] = images
 	}
 	// layer applies a convolution to each given path and normalizes over all of them.
-	layer := func(conv, norm string, xs []*Node, channels, stride int, scale float32) []*Node {
-		var ys []*Node
+	layer := func(conv, norm string, xs []*graph.Node, channels, stride int, scale float32) []*graph.Node {
+		var ys []*graph.Node
 		for _, x := range xs {
 			ys = append(ys, n.conv(conv, x, channels, 3, stride))
 		}
 		rows := ys[0].Shape().Dimensions[0]
 		gamma := n.scope.At("%s", n.name).At("%s", norm).VariableWithValue("weight", constant(scale, channels)).NodeValue(ys[0])
 		all := join(ys)
-		mean := ReduceAndKeep(all, ReduceMean, 0, 1, 2)
-		d := Sub(all, mean)
-		variance := ReduceAndKeep(Mul(d, d), ReduceMean, 0, 1, 2)
-		all = Mul(Div(d, Sqrt(AddScalar(variance, normEpsilon))), Reshape(gamma, 1, 1, 1, channels))
+		mean := graph.ReduceAndKeep(all, graph.ReduceMean, 0, 1, 2)
+		d := graph.Sub(all, mean)
+		variance := graph.ReduceAndKeep(graph.Mul(d, d), graph.ReduceMean, 0, 1, 2)
+		all = graph.Mul(graph.Div(d, graph.Sqrt(graph.AddScalar(variance, normEpsilon))), graph.Reshape(gamma, 1, 1, 1, channels))
 		for i := range ys {
-			ys[i] = Slice(all, AxisRange(i*rows, (i+1)*rows))
+			ys[i] = graph.Slice(all, graph.AxisRange(i*rows, (i+1)*rows))
 		}
 		return ys
 	}
-	each := func(xs []*Node, f func(*Node) *Node) []*Node {
+	each := func(xs []*graph.Node, f func(*graph.Node) *graph.Node) []*graph.Node {
 		for i := range xs {
 			xs[i] = f(xs[i])
 		}
@@ -93,7 +93,7 @@ func pathByPath(n *net, images *Node, depths []Depth) []*Node {
 		}
 		for k := 1; k <= depths[0][s]; k++ {
 			var on []int
-			var in []*Node
+			var in []*graph.Node
 			for p, d := range depths {
 				if d[s] >= k {
 					on, in = append(on, p), append(in, xs[p])
@@ -103,9 +103,9 @@ func pathByPath(n *net, images *Node, depths []Depth) []*Node {
 			ys := each(layer(name+".conv1", name+".norm1", in, channels, 1, 1), relu)
 			ys = layer(name+".conv2", name+".norm2", ys, channels, 1, 0.2)
 			for i, p := range on {
-				xs[p] = relu(Add(xs[p], ys[i]))
+				xs[p] = relu(graph.Add(xs[p], ys[i]))
 			}
 		}
 	}
-	return each(xs, func(x *Node) *Node { return n.linear("head", ReduceMean(x, 1, 2), n.classes) })
+	return each(xs, func(x *graph.Node) *graph.Node { return n.linear("head", graph.ReduceMean(x, 1, 2), n.classes) })
 }

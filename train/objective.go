@@ -1,20 +1,20 @@
 package train
 
 import (
-	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/graph"
 )
 
 // Outputs holds the logits [batch, classes] of one step; A and B are deepest first.
 type Outputs struct {
-	Leader *Node
-	A, B   []*Node
+	Leader *graph.Node
+	A, B   []*graph.Node
 }
 
 // Term is one named part of the objective: a scalar, before its weight.
 type Term struct {
 	Name   string
 	Weight float64
-	Value  *Node
+	Value  *graph.Node
 }
 
 // Objective returns the terms of the cooperative loss for labels [batch] (integers). With p the softmax at temperature
@@ -28,16 +28,16 @@ type Term struct {
 //
 // The first argument of each KL is a teacher: no gradient flows into it. Weights and temperature are ours; the method's
 // publication does not give them.
-func Objective(o Outputs, labels *Node, w Loss) []Term {
+func Objective(o Outputs, labels *graph.Node, w Loss) []Term {
 	a, b := o.A[0], o.B[0]
-	ce := Add(Add(crossEntropy(o.Leader, labels), crossEntropy(a, labels)), crossEntropy(b, labels))
+	ce := graph.Add(graph.Add(crossEntropy(o.Leader, labels), crossEntropy(a, labels)), crossEntropy(b, labels))
 	terms := []Term{
 		{"ce", w.CE, ce},
-		{"from_leader", w.FromLeader, Add(distill(o.Leader, a, w.Temperature), distill(o.Leader, b, w.Temperature))},
-		{"from_mate", w.FromMate, Add(distill(a, b, w.Temperature), distill(b, a, w.Temperature))},
+		{"from_leader", w.FromLeader, graph.Add(distill(o.Leader, a, w.Temperature), distill(o.Leader, b, w.Temperature))},
+		{"from_mate", w.FromMate, graph.Add(distill(a, b, w.Temperature), distill(b, a, w.Temperature))},
 	}
-	var subCE, fromTeammate *Node
-	for _, mate := range [][]*Node{o.A, o.B} {
+	var subCE, fromTeammate *graph.Node
+	for _, mate := range [][]*graph.Node{o.A, o.B} {
 		for _, sub := range mate[1:] {
 			subCE = plus(subCE, crossEntropy(sub, labels))
 			fromTeammate = plus(fromTeammate, distill(mate[0], sub, w.Temperature))
@@ -50,31 +50,31 @@ func Objective(o Outputs, labels *Node, w Loss) []Term {
 }
 
 // Total is the weighted sum of the terms.
-func Total(terms []Term) *Node {
-	var total *Node
+func Total(terms []Term) *graph.Node {
+	var total *graph.Node
 	for _, t := range terms {
-		total = plus(total, MulScalar(t.Value, t.Weight))
+		total = plus(total, graph.MulScalar(t.Value, t.Weight))
 	}
 	return total
 }
 
-func plus(sum, x *Node) *Node {
+func plus(sum, x *graph.Node) *graph.Node {
 	if sum == nil {
 		return x
 	}
-	return Add(sum, x)
+	return graph.Add(sum, x)
 }
 
 // crossEntropy is the mean of -log softmax(logits)[label].
-func crossEntropy(logits, labels *Node) *Node {
-	target := OneHot(labels, logits.Shape().Dimensions[1], logits.DType())
-	return Neg(ReduceAllMean(ReduceSum(Mul(target, LogSoftmax(logits)), -1)))
+func crossEntropy(logits, labels *graph.Node) *graph.Node {
+	target := graph.OneHot(labels, logits.Shape().Dimensions[1], logits.DType())
+	return graph.Neg(graph.ReduceAllMean(graph.ReduceSum(graph.Mul(target, graph.LogSoftmax(logits)), -1)))
 }
 
 // distill is T² KL(teacher | student) at temperature T, a mean over the batch. The teacher is detached.
-func distill(teacher, student *Node, temperature float64) *Node {
-	t := LogSoftmax(DivScalar(StopGradient(teacher), temperature))
-	s := LogSoftmax(DivScalar(student, temperature))
-	kl := ReduceAllMean(ReduceSum(Mul(Exp(t), Sub(t, s)), -1))
-	return MulScalar(kl, temperature*temperature)
+func distill(teacher, student *graph.Node, temperature float64) *graph.Node {
+	t := graph.LogSoftmax(graph.DivScalar(graph.StopGradient(teacher), temperature))
+	s := graph.LogSoftmax(graph.DivScalar(student, temperature))
+	kl := graph.ReduceAllMean(graph.ReduceSum(graph.Mul(graph.Exp(t), graph.Sub(t, s)), -1))
+	return graph.MulScalar(kl, temperature*temperature)
 }

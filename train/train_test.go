@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/google/go-cmp/cmp"
 
@@ -248,8 +248,8 @@ func TestObjectiveEqualsHandComputation(t *testing.T) {
 	wantTotal := want["ce"] + 0.3*want["sub_ce"] + 0.7*want["from_leader"] + 0.5*want["from_mate"] + 0.9*want["from_teammate"]
 
 	var names []string
-	got := objective(t, weights, logits, label, func(in []*Node, terms []Term) []*Node {
-		out := []*Node{Total(terms)}
+	got := objective(t, weights, logits, label, func(in []*graph.Node, terms []Term) []*graph.Node {
+		out := []*graph.Node{Total(terms)}
 		for _, term := range terms {
 			names = append(names, term.Name)
 			out = append(out, term.Value)
@@ -270,7 +270,7 @@ func TestObjectiveEqualsHandComputation(t *testing.T) {
 }
 
 // objective evaluates f on a graph of the given logits: l, a, a-sub, b, b-sub.
-func objective(t *testing.T, w Loss, logits [][]float64, label int32, f func(in []*Node, terms []Term) []*Node) [][]float32 {
+func objective(t *testing.T, w Loss, logits [][]float64, label int32, f func(in []*graph.Node, terms []Term) []*graph.Node) [][]float32 {
 	t.Helper()
 	backend, err := fastcpu.New()
 	if err != nil {
@@ -284,7 +284,7 @@ func objective(t *testing.T, w Loss, logits [][]float64, label int32, f func(in 
 		}
 		args = append(args, tensors.FromFlatDataAndDimensions(row, 1, len(row)))
 	}
-	out, err := CallOnceN(backend, func(in []*Node) []*Node {
+	out, err := graph.CallOnceN(backend, func(in []*graph.Node) []*graph.Node {
 		labels, in := in[0], in[1:]
 		return f(in, Objective(Outputs{Leader: in[0], A: in[1:3], B: in[3:5]}, labels, w))
 	}, args...)
@@ -307,10 +307,10 @@ func TestTeachersAreDetached(t *testing.T) {
 	}
 	for name, want := range students {
 		t.Run(name, func(t *testing.T) {
-			grads := objective(t, Loss{Temperature: 2}, logits, 0, func(in []*Node, terms []Term) []*Node {
+			grads := objective(t, Loss{Temperature: 2}, logits, 0, func(in []*graph.Node, terms []Term) []*graph.Node {
 				for _, term := range terms {
 					if term.Name == name {
-						return Gradient(term.Value, in...)
+						return graph.Gradient(term.Value, in...)
 					}
 				}
 				t.Fatalf("no term %s", name)
@@ -328,8 +328,8 @@ func TestTeachersAreDetached(t *testing.T) {
 		})
 	}
 	// From A <-> B, the gradient of A is that of KL(p_B | p_A) with B fixed: T (softmax(a/T) - softmax(b/T)).
-	grads := objective(t, Loss{Temperature: 2}, logits, 0, func(in []*Node, terms []Term) []*Node {
-		return Gradient(terms[2].Value, in[1])
+	grads := objective(t, Loss{Temperature: 2}, logits, 0, func(in []*graph.Node, terms []Term) []*graph.Node {
+		return graph.Gradient(terms[2].Value, in[1])
 	})
 	a, b := logSoftmax(logits[1], 2), logSoftmax(logits[3], 2)
 	for i := range a {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
@@ -37,23 +37,23 @@ func (t *Trainer) build() (err error) {
 	if t.learn, err = model.NewExec(t.backend, t.store, t.learnGraph); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	if t.infer, err = model.NewExec(t.backend, t.store, func(scope *model.Scope, images *Node) []*Node {
+	if t.infer, err = model.NewExec(t.backend, t.store, func(scope *model.Scope, images *graph.Node) []*graph.Node {
 		o := t.outputs(scope, images, infer, nil)
-		return append(append([]*Node{o.Leader}, o.A...), o.B...)
+		return append(append([]*graph.Node{o.Leader}, o.A...), o.B...)
 	}); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	if t.moments, err = model.NewExec(t.backend, t.store, func(scope *model.Scope, images, keep *Node) *Node {
+	if t.moments, err = model.NewExec(t.backend, t.store, func(scope *model.Scope, images, keep *graph.Node) *graph.Node {
 		o := t.outputs(scope, images, learn, keep)
-		return ReduceAllSum(o.Leader)
+		return graph.ReduceAllSum(o.Leader)
 	}); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	return nil
 }
 
-func (t *Trainer) outputs(scope *model.Scope, images *Node, m mode, keep *Node) Outputs {
-	logits := func(name string, depths []Depth) []*Node {
+func (t *Trainer) outputs(scope *model.Scope, images *graph.Node, m mode, keep *graph.Node) Outputs {
+	logits := func(name string, depths []Depth) []*graph.Node {
 		n := &net{name: name, scope: scope, seed: t.cfg.Seed, stem: t.cfg.Net.Stem, channels: t.cfg.Net.Channels,
 			classes: t.classes, mode: m, keep: keep}
 		return n.logits(images, depths)
@@ -61,12 +61,12 @@ func (t *Trainer) outputs(scope *model.Scope, images *Node, m mode, keep *Node) 
 	return Outputs{Leader: logits("l", []Depth{t.cfg.Net.Leader})[0], A: logits("a", t.cfg.Net.A), B: logits("b", t.cfg.Net.B)}
 }
 
-func (t *Trainer) learnGraph(scope *model.Scope, images, labels *Node) []*Node {
+func (t *Trainer) learnGraph(scope *model.Scope, images, labels *graph.Node) []*graph.Node {
 	terms := Objective(t.outputs(scope, images, learn, nil), labels, t.cfg.Loss)
 	total := Total(terms)
 	optimizer.Adam().LearningRate(t.cfg.Optimizer.LearningRate).WeightDecay(t.cfg.Optimizer.WeightDecay).Done().
 		UpdateGraph(scope, images.Graph(), total)
-	out := []*Node{total}
+	out := []*graph.Node{total}
 	t.terms = t.terms[:0]
 	for _, term := range terms {
 		t.terms = append(t.terms, term.Name)

@@ -10,7 +10,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/compute/shapes"
-	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
@@ -40,7 +40,7 @@ func fast(t testing.TB) compute.Backend {
 	return b
 }
 
-func run(t testing.TB, b compute.Backend, f func(in []*Node) []*Node, args ...*tensors.Tensor) [][]float32 {
+func run(t testing.TB, b compute.Backend, f func(in []*graph.Node) []*graph.Node, args ...*tensors.Tensor) [][]float32 {
 	t.Helper()
 	in := make([]any, len(args))
 	for i, a := range args {
@@ -50,7 +50,7 @@ func run(t testing.TB, b compute.Backend, f func(in []*Node) []*Node, args ...*t
 		}
 		in[i] = c
 	}
-	out, err := CallOnceN(b, f, in...)
+	out, err := graph.CallOnceN(b, f, in...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,11 +88,11 @@ func TestConvolutionAndGradientsEqualGoBackend(t *testing.T) {
 		{3, 4, 4, 32, 48, 3, 1}, {2, 6, 5, 4, 16, 3, 1}, {1, 4, 4, 16, 32, 1, 1},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			f := func(in []*Node) []*Node {
+			f := func(in []*graph.Node) []*graph.Node {
 				pad := (c.k - 1) / 2
-				y := Convolve(in[0], in[1]).StridePerAxis(c.stride, c.stride).PaddingPerDim([][2]int{{pad, pad}, {pad, pad}}).Done()
-				loss := ReduceAllSum(Mul(y, Sin2(y)))
-				return append([]*Node{y}, Gradient(loss, in...)...)
+				y := graph.Convolve(in[0], in[1]).StridePerAxis(c.stride, c.stride).PaddingPerDim([][2]int{{pad, pad}, {pad, pad}}).Done()
+				loss := graph.ReduceAllSum(graph.Mul(y, Sin2(y)))
+				return append([]*graph.Node{y}, graph.Gradient(loss, in...)...)
 			}
 			args := []*tensors.Tensor{random(1, c.b, c.h, c.w, c.ci), random(2, c.k, c.k, c.ci, c.co)}
 			compare(t, run(t, goBackend(t), f, args...), run(t, fast(t), f, args...), 1e-5)
@@ -101,23 +101,23 @@ func TestConvolutionAndGradientsEqualGoBackend(t *testing.T) {
 }
 
 // Sin2 is some smooth function that both backends know.
-func Sin2(x *Node) *Node { return Sqrt(AddScalar(Mul(x, x), 1)) }
+func Sin2(x *graph.Node) *graph.Node { return graph.Sqrt(graph.AddScalar(graph.Mul(x, x), 1)) }
 
 func TestBatchNormEqualsItsFormula(t *testing.T) {
 	const eps = 1e-5
-	byHand := func(in []*Node) []*Node {
+	byHand := func(in []*graph.Node) []*graph.Node {
 		x, scale, offset := in[0], in[1], in[2]
-		mean := ReduceAndKeep(x, ReduceMean, 0, 1, 2)
-		d := Sub(x, mean)
-		variance := ReduceAndKeep(Mul(d, d), ReduceMean, 0, 1, 2)
-		y := Add(Mul(Div(d, Sqrt(AddScalar(variance, eps))), Reshape(scale, 1, 1, 1, -1)), Reshape(offset, 1, 1, 1, -1))
-		loss := ReduceAllSum(Mul(y, Mul(y, y)))
-		return append([]*Node{y, Reshape(mean, -1), Reshape(variance, -1)}, Gradient(loss, in...)...)
+		mean := graph.ReduceAndKeep(x, graph.ReduceMean, 0, 1, 2)
+		d := graph.Sub(x, mean)
+		variance := graph.ReduceAndKeep(graph.Mul(d, d), graph.ReduceMean, 0, 1, 2)
+		y := graph.Add(graph.Mul(graph.Div(d, graph.Sqrt(graph.AddScalar(variance, eps))), graph.Reshape(scale, 1, 1, 1, -1)), graph.Reshape(offset, 1, 1, 1, -1))
+		loss := graph.ReduceAllSum(graph.Mul(y, graph.Mul(y, y)))
+		return append([]*graph.Node{y, graph.Reshape(mean, -1), graph.Reshape(variance, -1)}, graph.Gradient(loss, in...)...)
 	}
-	fused := func(in []*Node) []*Node {
-		y, mean, variance := InternalBatchNormForTraining(in[0], in[1], in[2], eps, -1)
-		loss := ReduceAllSum(Mul(y, Mul(y, y)))
-		return append([]*Node{y, mean, variance}, Gradient(loss, in...)...)
+	fused := func(in []*graph.Node) []*graph.Node {
+		y, mean, variance := graph.InternalBatchNormForTraining(in[0], in[1], in[2], eps, -1)
+		loss := graph.ReduceAllSum(graph.Mul(y, graph.Mul(y, y)))
+		return append([]*graph.Node{y, mean, variance}, graph.Gradient(loss, in...)...)
 	}
 	for _, c := range []int{16, 64, 5} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
@@ -128,17 +128,17 @@ func TestBatchNormEqualsItsFormula(t *testing.T) {
 }
 
 func TestMovementAndElementwiseEqualGoBackend(t *testing.T) {
-	f := func(in []*Node) []*Node {
+	f := func(in []*graph.Node) []*graph.Node {
 		x, y := in[0], in[1]
-		head, tail := Slice(x, AxisRange(0, 3)), Slice(x, AxisRange(3))
-		head = Where(GreaterThan(head, ScalarZero(x.Graph(), dtypes.Float32)), head, ZerosLike(head))
-		z := Concatenate([]*Node{head, Mul(tail, MulScalar(tail, 3))}, 0)
-		z = Div(Add(z, y), AddScalar(Mul(y, y), 1))
-		z = Max(z, Sub(y, x))
-		z = Reshape(z, 5, -1)
-		z = LogSoftmax(z)
-		loss := ReduceAllMean(Mul(z, z))
-		return append([]*Node{z}, Gradient(loss, in...)...)
+		head, tail := graph.Slice(x, graph.AxisRange(0, 3)), graph.Slice(x, graph.AxisRange(3))
+		head = graph.Where(graph.GreaterThan(head, graph.ScalarZero(x.Graph(), dtypes.Float32)), head, graph.ZerosLike(head))
+		z := graph.Concatenate([]*graph.Node{head, graph.Mul(tail, graph.MulScalar(tail, 3))}, 0)
+		z = graph.Div(graph.Add(z, y), graph.AddScalar(graph.Mul(y, y), 1))
+		z = graph.Max(z, graph.Sub(y, x))
+		z = graph.Reshape(z, 5, -1)
+		z = graph.LogSoftmax(z)
+		loss := graph.ReduceAllMean(graph.Mul(z, z))
+		return append([]*graph.Node{z}, graph.Gradient(loss, in...)...)
 	}
 	args := []*tensors.Tensor{random(1, 5, 3, 37), random(2, 5, 3, 37)}
 	compare(t, run(t, goBackend(t), f, args...), run(t, fast(t), f, args...), 1e-5)
@@ -150,12 +150,12 @@ func BenchmarkConv(b *testing.B) {
 	for _, c := range []struct{ n, s, ch int }{{64, 16, 16}, {128, 8, 32}, {128, 4, 64}} {
 		for _, grad := range []bool{false, true} {
 			b.Run(fmt.Sprintf("%dx%dx%d/grad=%v", c.n, c.s, c.ch, grad), func(b *testing.B) {
-				exec := MustNewExec(fast(b), func(x, w *Node) []*Node {
-					y := Convolve(x, w).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
+				exec := graph.MustNewExec(fast(b), func(x, w *graph.Node) []*graph.Node {
+					y := graph.Convolve(x, w).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
 					if !grad {
-						return []*Node{y}
+						return []*graph.Node{y}
 					}
-					return Gradient(ReduceAllSum(y), x, w)
+					return graph.Gradient(graph.ReduceAllSum(y), x, w)
 				})
 				x, w := random(1, c.n, c.s, c.s, c.ch), random(2, 3, 3, c.ch, c.ch)
 				flops := 2 * 9 * float64(c.n*c.s*c.s*c.ch*c.ch)
