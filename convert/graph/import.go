@@ -68,6 +68,9 @@ func (im *importer) input(og *onnx.GraphProto) error {
 	if len(dims) != 4 {
 		return fmt.Errorf("graph: input %q has %d dimensions, need [N, C, H, W]", name, len(dims))
 	}
+	if n := dims[0].GetDimValue(); n != 0 && n != 1 {
+		return fmt.Errorf("graph: input %q has a fixed batch of %d (export with a batch of one or a dynamic one)", name, n)
+	}
 	shape := []int{1}
 	for _, d := range dims[1:] {
 		v := d.GetDimValue()

@@ -106,6 +106,11 @@ func TestImportRefuses(t *testing.T) {
 			m.Graph.Output = append(m.Graph.Output, m.Graph.Output[0])
 			return m
 		}(), "has 2 outputs, need one"},
+		{"fixed batch", func() *onnx.ModelProto {
+			m := body(nil, relu)
+			m.Graph.Input = []*onnx.ValueInfoProto{onnx.FloatValue("x", 8, 3, 8, 8)}
+			return m
+		}(), "has a fixed batch of 8"},
 		{"open size", func() *onnx.ModelProto {
 			m := body(nil, relu)
 			m.Graph.Input = []*onnx.ValueInfoProto{onnx.FloatValue("x", 1, 3, 0, 8)}
