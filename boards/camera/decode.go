@@ -1,0 +1,59 @@
+package camera
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/jpeg"
+	"image/png"
+)
+
+// maxSide bounds the width and height of a picture, in pixels. It is checked in
+// the header, before any memory is set aside for the picture: at most 48 MiB
+// then, several times that for a progressive JPEG.
+const maxSide = 4096
+
+// format is one way to encode a picture.
+type format struct {
+	config func([]byte) (image.Config, error)
+	decode func([]byte) (image.Image, error)
+}
+
+var (
+	jpegFormat = format{
+		func(b []byte) (image.Config, error) { return jpeg.DecodeConfig(bytes.NewReader(b)) },
+		func(b []byte) (image.Image, error) { return jpeg.Decode(bytes.NewReader(b)) },
+	}
+	pngFormat = format{
+		func(b []byte) (image.Config, error) { return png.DecodeConfig(bytes.NewReader(b)) },
+		func(b []byte) (image.Image, error) { return png.Decode(bytes.NewReader(b)) },
+	}
+)
+
+// picture decodes data into one of the image types that a Frame may hold.
+func (f format) picture(data []byte) (image.Image, error) {
+	config, err := f.config(data)
+	if err != nil {
+		return nil, err
+	}
+	if config.Width > maxSide || config.Height > maxSide {
+		return nil, fmt.Errorf("a picture of %dx%d pixels is larger than %dx%d (lower the resolution)",
+			config.Width, config.Height, maxSide, maxSide)
+	}
+	if config.Width == 0 || config.Height == 0 {
+		return nil, fmt.Errorf("a picture of %dx%d pixels", config.Width, config.Height)
+	}
+	img, err := f.decode(data)
+	if err != nil {
+		return nil, err
+	}
+	switch img.(type) {
+	case *image.RGBA, *image.NRGBA, *image.Gray, *image.YCbCr:
+		return img, nil
+	}
+	// Palettes, 16 bits a channel, CMYK.
+	plain := image.NewNRGBA(img.Bounds())
+	draw.Draw(plain, plain.Rect, img, img.Bounds().Min, draw.Src)
+	return plain, nil
+}
