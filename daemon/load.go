@@ -74,11 +74,16 @@ func decodeStrict(text []byte, into *Config) (err error) {
 			err = fmt.Errorf("not valid YAML: %v", r)
 		}
 	}()
-	err = yaml.UnmarshalWithOptions(text, into, yaml.Strict())
-	if errors.Is(err, io.EOF) { // nothing but comments
-		return nil
+	file, err := parser.ParseBytes(text, 0)
+	switch {
+	case err != nil:
+		return errors.New(oneLine(yaml.FormatError(err, false, false)))
+	case len(file.Docs) > 1:
+		return errors.New("holds more than one document (remove the --- lines)")
+	case len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.CommentType:
+		return nil // nothing to decode, which would clear the defaults
 	}
-	if err != nil {
+	if err := yaml.UnmarshalWithOptions(text, into, yaml.Strict()); err != nil {
 		return errors.New(oneLine(yaml.FormatError(err, false, false)))
 	}
 	return nil

@@ -1,0 +1,173 @@
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseConfig(t *testing.T) {
+	with := func(change func(*Config)) Config {
+		c := DefaultConfig()
+		change(&c)
+		return c
+	}
+	for name, test := range map[string]struct {
+		text string
+		want Config
+	}{
+		"empty":    {"", DefaultConfig()},
+		"comments": {"# nothing\n", DefaultConfig()},
+		"folder": {
+			"bundle: b\nsource:\n  kind: folder\n  path: pictures\n  loop: true\n",
+			with(func(c *Config) {
+				c.Bundle, c.Source.Kind, c.Source.Path, c.Source.Loop = "b", SourceFolder, "pictures", true
+			}),
+		},
+		"durations and simulation": {
+			"smoothing: 0s\nstale_after: 1m\nsimulate: {board: pi4-bare, acceleration: 10, utilisation: 0.5}\n",
+			with(func(c *Config) {
+				c.Smoothing, c.StaleAfter = 0, Duration(time.Minute)
+				c.Simulate = &Simulate{Board: "pi4-bare", Acceleration: 10, Utilisation: 0.5}
+			}),
+		},
+		"fixed policy": {
+			"policy: {kind: fixed, variant: a-1-1-1}\n",
+			with(func(c *Config) { c.Policy = Policy{Kind: PolicyFixed, Variant: "a-1-1-1"} }),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := ParseConfig(strings.NewReader(test.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestParseConfigRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"bundel: x\n":                              `line 1: unknown field "bundel"`,
+		"listen: :1\nlisten: :2\n":                 "line 2: ",
+		"bundle: [\n":                              "line ",
+		"bundle: a\n---\nbundle: b\n":              "more than one document",
+		"threads: many\n":                          "line 1: ",
+		"\nsmoothing: 5\n":                         "not a duration",
+		"bundle: b\nlisten: nowhere\n":             `line 2: listen: "nowhere" is not host:port`,
+		"listen: localhost:http\n":                 "line 1: listen: port",
+		"source:\n  kind: webcam\n":                `line 2: source.kind: "webcam" is none of folder, mjpeg, synthetic`,
+		"source:\n  url: rtsp://x/\n":              "line 2: source.url: not an http",
+		"source:\n  fps: 1000\n":                   "line 2: source.fps: 1000 is outside",
+		"source: {width: 1}\n":                     "line 1: source.width",
+		"source: {height: 99999}\n":                "line 1: source.height",
+		"source: {hold: -1s}\n":                    "line 1: source.hold: must not be negative",
+		"target_rate: 0\n":                         "line 1: target_rate: 0 is outside",
+		"target_rate: .nan\n":                      "target_rate: NaN is outside",
+		"threads: 0\n":                             "threads: 0 is outside",
+		"smoothing: -1s\n":                         "smoothing: must not be negative",
+		"stale_after: 0s\n":                        "stale_after: must be longer",
+		"policy: {kind: magic}\n":                  "policy.kind",
+		"policy: {variant: x}\n":                   "policy.variant: only the policy fixed",
+		"policy:\n  step_wise: {band_kelvin: 0.1}": "line 2: policy.step_wise: band 0.1 K",
+		"objectives: {ceiling_celsius: 500}\n":     "objectives.ceiling_celsius",
+		"objectives: {min_charge_percent: 101}\n":  "objectives.min_charge_percent",
+		"simulate: {board: toaster}\n":             `simulate.board: "toaster" is none of`,
+		"simulate: {board: pi4-bare, acceleration: 0, utilisation: 0.5}\n":  "simulate.acceleration",
+		"simulate: {board: pi4-bare, acceleration: 10, utilisation: 1.5}\n": "simulate.utilisation",
+	} {
+		c, err := ParseConfig(strings.NewReader(text))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: error %q, want one line with %q", text, err, want)
+		}
+		if diff := cmp.Diff(Config{}, c); diff != "" {
+			t.Errorf("%q: a configuration beside the error:\n%s", text, diff)
+		}
+	}
+}
+
+func TestCheckWantsWhatTheSourceNeeds(t *testing.T) {
+	for want, change := range map[string]func(*Config){
+		"bundle: missing":      func(c *Config) { c.Bundle = "" },
+		"source.path: missing": func(c *Config) { c.Source.Kind = SourceFolder },
+		"source.url: missing":  func(c *Config) { c.Source.Kind = SourceMJPEG },
+		"listen: ":             func(c *Config) { c.Listen = "x" },
+	} {
+		c := DefaultConfig()
+		c.Bundle = "b"
+		if err := c.Check(); err != nil {
+			t.Fatal(err)
+		}
+		change(&c)
+		if err := c.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}
+
+func TestLoadConfig(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fathomd.yaml")
+	if err := os.WriteFile(path, []byte("bundle: ../b\ndecision_log: /var/log/x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := LoadConfig(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(filepath.Dir(filepath.Dir(path)), "b"); c.Bundle != want || c.DecisionLog != "/var/log/x" {
+		t.Errorf("bundle %s, want %s; decision log %s", c.Bundle, want, c.DecisionLog)
+	}
+	if _, err := LoadConfig(path + "x"); err == nil || !strings.Contains(err.Error(), path+"x") {
+		t.Errorf("missing file: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("a: b\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadConfig(path); err == nil || !strings.Contains(err.Error(), "fathomd.yaml: line 1: ") {
+		t.Errorf("unknown field: %v", err)
+	}
+}
+
+func TestDemoConfigIsFine(t *testing.T) {
+	c, err := LoadConfig("../testdata/demo/fathomd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join("..", "testdata", "bundles", "demo"); c.Bundle != want {
+		t.Errorf("bundle %s, want %s", c.Bundle, want)
+	}
+}
+
+func FuzzParseConfig(f *testing.F) {
+	demo, err := os.ReadFile("../testdata/demo/fathomd.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(demo))
+	f.Add("source: {kind: mjpeg, url: http://c/}\nsmoothing: 1s\n")
+	f.Add("a: &x [*x]\n<<: *x")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := ParseConfig(strings.NewReader(text))
+		if err == nil {
+			if bad := c.values(); bad != nil {
+				t.Errorf("accepted, but %v", bad)
+			}
+			return
+		}
+		if strings.Contains(err.Error(), "\n") {
+			t.Errorf("error of several lines: %q", err)
+		}
+		if diff := cmp.Diff(Config{}, c); diff != "" {
+			t.Errorf("a configuration beside the error:\n%s", diff)
+		}
+	})
+}

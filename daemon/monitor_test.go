@@ -1,0 +1,219 @@
+package daemon
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/fathom-edge/fathom/boards/camera"
+	"github.com/fathom-edge/fathom/boards/telemetry"
+	"github.com/fathom-edge/fathom/governor"
+	"github.com/fathom-edge/fathom/runtime/bundle"
+	"github.com/fathom-edge/fathom/runtime/engine"
+	"github.com/fathom-edge/fathom/runtime/profile"
+)
+
+// clock is a time that a test moves.
+type clock struct{ now time.Time }
+
+func (c *clock) Now() time.Time { return c.now }
+
+func testMonitor(log io.Writer) (*Monitor, *clock) {
+	c := &clock{now: time.Unix(1000, 0)}
+	m := NewMonitor(MonitorConfig{
+		Manifest: &bundle.Manifest{Name: "test", Labels: []string{"cat", "dog"},
+			Variants: []bundle.Variant{{Name: "a-1", Depth: []int{1}}, {Name: "a-2", Depth: []int{2}}}},
+		Profile: profile.Profile{Rungs: []profile.Rung{
+			{Variant: "a-1", MACs: 10, Cost: profile.Cost{Latency: time.Millisecond}},
+			{Variant: "a-2", MACs: 20, Cost: profile.Cost{Latency: 2 * time.Millisecond}}}},
+		Source: "somewhere", Policy: "fixed", StaleAfter: 10 * time.Second,
+		Log: slog.New(slog.NewTextHandler(log, nil)), Now: c.Now,
+	})
+	return m, c
+}
+
+// classify notes a frame whose probabilities make label the answer.
+func classify(m *Monitor, c *clock, sequence uint64, variant string, label int, truth string) {
+	scores := []float32{0.2, 0.2}
+	scores[label] = 0.8
+	m.Classified(camera.Frame{Sequence: sequence, Captured: c.now, Truth: truth},
+		engine.Result{Variant: variant, Scores: scores, Best: label, Latency: 3 * time.Millisecond},
+		[]float64{float64(scores[0]), float64(scores[1])})
+}
+
+func snapshot(celsius telemetry.Reading[float64]) telemetry.Snapshot {
+	return telemetry.Snapshot{Board: "bench", Heat: telemetry.Heat{HottestCelsius: celsius,
+		LimitCelsius: telemetry.Known(80., time.Unix(0, 0))}}
+}
+
+func TestHealth(t *testing.T) {
+	var log bytes.Buffer
+	m, c := testMonitor(&log)
+	expect := func(want Health) {
+		t.Helper()
+		if diff := cmp.Diff(want, m.Health()); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+	expect(Health{Status: HealthOK, Reasons: []string{}})
+	for range 5 {
+		m.CameraFailed(errors.New("no route to host"))
+	}
+	expect(Health{Status: HealthDegraded, Reasons: []string{"camera: no route to host"}})
+	m.Sensed(snapshot(telemetry.Unknown[float64]("EAGAIN")))
+	m.InferenceFailed(errors.New("odd picture"))
+	c.now = c.now.Add(11 * time.Second)
+	expect(Health{Status: HealthDegraded, Stale: true, Reasons: []string{"camera: no route to host", "inference: odd picture",
+		"temperature: EAGAIN", "no frame classified yet, after 11s"}})
+	for i := range uint64(5) {
+		classify(m, c, i, "a-1", 0, "")
+	}
+	m.Sensed(snapshot(telemetry.Known(50., c.now)))
+	expect(Health{Status: HealthOK, Reasons: []string{}})
+	c.now = c.now.Add(11 * time.Second)
+	expect(Health{Status: HealthDegraded, Stale: true, Reasons: []string{"no frame classified for 11s"}})
+	for part, want := range map[string]int{"degraded part=camera": 1, "recovered part=camera": 1,
+		"degraded part=temperature": 1, "recovered part=temperature": 1, "recovered part=inference": 1} {
+		if n := strings.Count(log.String(), part); n != want {
+			t.Errorf("%q stands %d times in the log, want %d:\n%s", part, n, want, &log)
+		}
+	}
+}
+
+func TestStateCounts(t *testing.T) {
+	m, c := testMonitor(io.Discard)
+	classify(m, c, 7, "a-1", 0, "cat")
+	classify(m, c, 10, "a-1", 1, "cat") // two dropped
+	classify(m, c, 11, "a-2", 1, "dog") // a switch
+	classify(m, c, 0, "a-2", 1, "dog")  // the camera began again
+	s := m.State()
+	if s.Frames != 4 || s.Dropped != 2 || s.Switches != 1 || s.Active != 1 {
+		t.Errorf("%d frames, %d dropped, %d switches, active %d", s.Frames, s.Dropped, s.Switches, s.Active)
+	}
+	if diff := cmp.Diff(&Tally{Right: 3, Of: 4}, s.Accuracy); diff != "" {
+		t.Errorf("accuracy (-want +got)\n%s", diff)
+	}
+	want := []LadderRung{
+		{Variant: "a-1", Depth: []int{1}, MACs: 10, LatencyMS: 3, Frames: 2, Seen: &Tally{Right: 1, Of: 2}},
+		{Variant: "a-2", Depth: []int{2}, MACs: 20, LatencyMS: 3, Frames: 2, Seen: &Tally{Right: 2, Of: 2}},
+	}
+	if diff := cmp.Diff(want, s.Ladder); diff != "" {
+		t.Errorf("ladder (-want +got)\n%s", diff)
+	}
+	if s.Frame.Label != "dog" || len(s.Frame.Top) != 2 || s.Frame.Top[1].Label != "cat" {
+		t.Errorf("frame %+v", s.Frame)
+	}
+	c.now = c.now.Add(2 * accuracyWindow)
+	m.Sensed(snapshot(telemetry.Known(50., c.now)))
+	if s := m.State(); s.Accuracy != nil || s.Ladder[1].Seen.Of != 2 {
+		t.Errorf("two minutes later: accuracy %v, account of the run %v", s.Accuracy, s.Ladder[1].Seen)
+	}
+}
+
+func TestHistoryIsBoundedAndHonest(t *testing.T) {
+	m, c := testMonitor(io.Discard)
+	m.Sensed(snapshot(telemetry.Unknown[float64]("no sensor")))
+	first := m.History(0)
+	if len(first) != 1 || first[0].Celsius != nil || first[0].LatencyMS != nil || first[0].Accuracy != nil || first[0].Rung != -1 {
+		t.Errorf("unknown values are not absent: %+v", first)
+	}
+	classify(m, c, 1, "a-2", 0, "cat")
+	for range 2 * historyPoints {
+		c.now = c.now.Add(time.Second)
+		m.Sensed(snapshot(telemetry.Known(61.5, c.now)))
+	}
+	all := m.History(0)
+	if len(all) != historyPoints || all[0].Number != historyPoints+1 || *all[0].Celsius != 61.5 || all[0].Rung != 1 {
+		t.Errorf("%d points from number %d", len(all), all[0].Number)
+	}
+	if next := m.State().HistoryNext; len(m.History(next)) != 0 || len(m.History(next-3)) != 3 {
+		t.Errorf("the points since %d are not those that are missing", next)
+	}
+}
+
+func TestCeilingComesFromTheBoardOrTheUser(t *testing.T) {
+	m, c := testMonitor(io.Discard)
+	if got := m.State().Ceiling; got != 0 {
+		t.Errorf("ceiling %v before the board was read", got)
+	}
+	m.Sensed(snapshot(telemetry.Known(50., c.now)))
+	if got := m.State().Ceiling; got != 75 {
+		t.Errorf("ceiling %v, want 5 K below the limit", got)
+	}
+}
+
+// scrape reads the metrics as Prometheus would.
+func scrape(t *testing.T, m *Monitor) map[string]*dto.MetricFamily {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	m.MetricsHandler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := parser.TextToMetricFamilies(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return families
+}
+
+// flat writes the values of a family as label values and number.
+func flat(f *dto.MetricFamily) []string {
+	var list []string
+	for _, m := range f.GetMetric() {
+		words := ""
+		for _, l := range m.GetLabel() {
+			words += l.GetValue() + " "
+		}
+		value := m.GetGauge().GetValue() + m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		list = append(list, fmt.Sprintf("%s%v", words, value))
+	}
+	return list
+}
+
+func TestMetrics(t *testing.T) {
+	m, c := testMonitor(io.Discard)
+	m.Sensed(snapshot(telemetry.Unknown[float64]("no sensor")))
+	for _, absent := range []string{"fathom_temperature_celsius", "fathom_accuracy_ratio", "fathom_frame_period_seconds"} {
+		if f := scrape(t, m)[absent]; f != nil {
+			t.Errorf("%s is there although it is unknown: %v", absent, f)
+		}
+	}
+	m.Sensed(snapshot(telemetry.Known(61.5, c.now)))
+	classify(m, c, 3, "a-1", 0, "dog")
+	classify(m, c, 6, "a-2", 0, "cat")
+	for _, variant := range []string{"a-1", "a-2", "a-2", "a-1"} {
+		m.Decided(governor.Decision{Variant: variant, FramePeriod: 200 * time.Millisecond})
+	}
+	m.Decided(governor.Decision{Variant: "a-1", FramePeriod: 300 * time.Millisecond})
+	got := map[string][]string{}
+	for name, f := range scrape(t, m) {
+		if strings.HasPrefix(name, "fathom_") {
+			got[name] = flat(f)
+		}
+	}
+	want := map[string][]string{
+		"fathom_frames_total":                {"2"},
+		"fathom_frames_dropped_total":        {"2"},
+		"fathom_inference_seconds":           {"a-1 1", "a-2 1"},
+		"fathom_active_variant":              {"a-1 0", "a-2 1"},
+		"fathom_temperature_celsius":         {"bench false 61.5"},
+		"fathom_temperature_ceiling_celsius": {"75"},
+		"fathom_frame_period_seconds":        {"0.3"},
+		"fathom_accuracy_ratio":              {"0.5"},
+		"fathom_degraded":                    {"0"},
+		"fathom_decisions_total":             {"deeper fixed 1", "hold fixed 1", "period fixed 1", "shallower fixed 1", "start fixed 1"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

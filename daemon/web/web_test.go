@@ -1,0 +1,168 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+func testConfig() Config {
+	return Config{
+		State:        func() any { return map[string]int{"frames": 3} },
+		History:      func(since uint64) any { return []uint64{since} },
+		Frame:        func() ([]byte, bool) { return []byte("jpeg"), true },
+		Health:       func() (any, bool) { return "fine", true },
+		Metrics:      http.NotFoundHandler(),
+		AllowedHosts: []string{"cam.example"},
+		Log:          slog.New(slog.DiscardHandler),
+	}
+}
+
+var (
+	loopback = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
+	anywhere = &net.TCPAddr{IP: net.IPv4zero, Port: 8080}
+)
+
+func ask(c Config, on net.Addr, method, target, host string) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(method, target, nil)
+	request.Host = host
+	answer := httptest.NewRecorder()
+	handler(c, on).ServeHTTP(answer, request)
+	return answer
+}
+
+func TestAnswers(t *testing.T) {
+	c := testConfig()
+	dead := testConfig()
+	dead.Health = func() (any, bool) { return "no frame", false }
+	dead.Frame = func() ([]byte, bool) { return nil, false }
+	for _, test := range []struct {
+		config Config
+		target string
+		status int
+		kind   string
+		body   string
+	}{
+		{c, "/", 200, "text/html; charset=utf-8", "<title>Fathom</title>"},
+		{c, "/page.js", 200, "text/javascript; charset=utf-8", "api/state"},
+		{c, "/api/state", 200, "application/json", `{"frames":3}`},
+		{c, "/api/history", 200, "application/json", "[0]"},
+		{c, "/api/history?since=17", 200, "application/json", "[17]"},
+		{c, "/api/history?since=-1", 400, "text/plain; charset=utf-8", "since must be"},
+		{c, "/frame.jpg", 200, "image/jpeg", "jpeg"},
+		{dead, "/frame.jpg", 503, "text/plain; charset=utf-8", "no frame yet"},
+		{c, "/healthz", 200, "application/json", `"fine"`},
+		{dead, "/healthz", 503, "application/json", `"no frame"`},
+		{c, "/nothing", 404, "text/plain; charset=utf-8", "not found"},
+		{c, "/../web.go", 307, "", ""}, // cleaned to a path inside the page
+	} {
+		a := ask(test.config, loopback, "GET", test.target, "127.0.0.1:8080")
+		if a.Code != test.status || a.Header().Get("Content-Type") != test.kind && test.kind != "" || !strings.Contains(a.Body.String(), test.body) {
+			t.Errorf("%s: %d %s %.80q", test.target, a.Code, a.Header().Get("Content-Type"), a.Body)
+		}
+		if a.Header().Get("Content-Security-Policy") != contentPolicy {
+			t.Errorf("%s: no content policy", test.target)
+		}
+	}
+}
+
+func TestOnlyReads(t *testing.T) {
+	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
+		if a := ask(testConfig(), loopback, method, "/api/state", "localhost"); a.Code != http.StatusMethodNotAllowed {
+			t.Errorf("%s: %d", method, a.Code)
+		}
+	}
+	if a := ask(testConfig(), loopback, "HEAD", "/healthz", "localhost"); a.Code != 200 {
+		t.Errorf("HEAD: %d", a.Code)
+	}
+}
+
+func TestHosts(t *testing.T) {
+	for host, want := range map[string]int{
+		"localhost": 200, "LOCALHOST.:8080": 200, "127.0.0.1": 200, "127.0.0.1:99": 200, "[::1]:8080": 200, "10.0.0.7:8080": 200,
+		"cam.example": 200, "Cam.Example:8080": 200,
+		"evil.example": 421, "localhost.evil.example:8080": 421, "127.0.0.1.evil.example": 421, "": 421, "cam.example.evil": 421,
+	} {
+		if a := ask(testConfig(), loopback, "GET", "/api/state", host); a.Code != want {
+			t.Errorf("host %q on loopback: %d, want %d", host, a.Code, want)
+		}
+		if a := ask(testConfig(), anywhere, "GET", "/api/state", host); a.Code != 200 {
+			t.Errorf("host %q on every address: %d", host, a.Code)
+		}
+	}
+}
+
+// The page must work on a board that reaches nothing, and under its own policy.
+func TestPageLoadsNothingFromElsewhere(t *testing.T) {
+	entries, err := pageFiles.ReadDir("page")
+	if err != nil || len(entries) < 4 {
+		t.Fatalf("%d files, %v", len(entries), err)
+	}
+	outside := regexp.MustCompile(`(?i)(https?:)?//[a-z0-9.-]+\.[a-z]{2,}|@import|<script>|\son[a-z]+=|\sstyle=`)
+	for _, e := range entries {
+		text, err := pageFiles.ReadFile("page/" + e.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, hit := range outside.FindAllString(string(text), -1) {
+			if hit != "http://www.w3.org" { // the name of SVG, not an address that is asked
+				t.Errorf("%s: %q", e.Name(), hit)
+			}
+		}
+	}
+}
+
+func TestStateThatIsNoJSON(t *testing.T) {
+	c := testConfig()
+	c.State = func() any { return func() {} }
+	if a := ask(c, loopback, "GET", "/api/state", "localhost"); a.Code != http.StatusInternalServerError {
+		t.Errorf("%d", a.Code)
+	}
+}
+
+func TestServe(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	asked, release := make(chan bool), make(chan bool)
+	c := testConfig()
+	c.State = func() any { close(asked); <-release; return 1 }
+	go func() { done <- Serve(ctx, l, time.Minute, c) }()
+	answer := make(chan int)
+	go func() {
+		r, err := http.Get("http://" + l.Addr().String() + "/api/state")
+		if err != nil {
+			t.Error(err)
+			close(answer)
+			return
+		}
+		defer r.Body.Close()
+		var n int
+		body, _ := io.ReadAll(r.Body)
+		if err := json.Unmarshal(body, &n); err != nil {
+			t.Errorf("%q: %v", body, err)
+		}
+		answer <- n
+	}()
+	<-asked
+	cancel()
+	close(release)
+	if n := <-answer; n != 1 {
+		t.Errorf("a running request was cut off: %d", n)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
