@@ -137,6 +137,19 @@ func Cases() []Case {
 		b.tensor("w", []int{6, caseClasses}, 0.3)
 		b.add("MatMul", "n", "logits", []string{soft, "w"})
 	})
+	tail("mean over axes", func(b *builder, in string) {
+		b.graph.Initializer = append(b.graph.Initializer, onnx.Int64Tensor("axes", []int64{2}, []int64{-1, -2}),
+			onnx.Int64Tensor("shape", []int64{2}, []int64{1, 6}))
+		mean := b.add("ReduceMean", "m", "m", []string{in, "axes"}, one("keepdims", 0))
+		flat := b.add("Reshape", "v", "v", []string{mean, "shape"}, one("allowzero", 1))
+		b.tensor("w", []int{6, caseClasses}, 0.3)
+		b.add("MatMul", "n", "logits", []string{flat, "w"})
+	})
+	cases[len(cases)-1].Model.OpsetImport[0].Version = 18 // from where axes are an input
+	tail("mean over axes in an attribute", func(b *builder, in string) {
+		mean := b.add("ReduceMean", "m", "m", []string{in}, ints("axes", 2, 3))
+		b.add("Flatten", "f", "logits", []string{b.plain("c", mean, 6, caseClasses, 1)})
+	})
 	tail("classifier convolution", func(b *builder, in string) {
 		pool := b.add("GlobalAveragePool", "p", "p", []string{in})
 		b.add("Flatten", "f", "logits", []string{b.plain("c", pool, 6, caseClasses, 1)})

@@ -171,6 +171,8 @@ func (im *importer) dispatch(op string, n *onnx.NodeProto) (*Node, error) {
 			made.Attrs.KeepDims = true
 		}
 		return made, err
+	case "ReduceMean":
+		return im.reduceMean(n)
 	case "AveragePool":
 		return im.pool(n, OpAveragePool)
 	case "MaxPool":

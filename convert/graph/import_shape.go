@@ -2,9 +2,38 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
+
+// reduceMean imports ReduceMean over height and width. Its axes are an input
+// from operator set 18, an attribute before.
+func (im *importer) reduceMean(n *onnx.NodeProto) (*Node, error) {
+	if err := allow(n, "axes", "keepdims", "noop_with_empty_axes"); err != nil {
+		return nil, err
+	}
+	in, err := im.inputs(n, 1)
+	if err != nil {
+		return nil, err
+	}
+	keep, err := onnx.Int(n, "keepdims", 1)
+	if err != nil {
+		return nil, err
+	}
+	axes, err := im.int64s(n, 1)
+	if err == nil && axes == nil {
+		axes, err = onnx.Ints(n, "axes")
+	}
+	if err != nil {
+		return nil, err
+	}
+	sorted := slices.Sorted(slices.Values(axes))
+	if !slices.Equal(sorted, []int64{2, 3}) && !slices.Equal(sorted, []int64{-2, -1}) {
+		return nil, unsupportedf("mean over axes %v; only height and width, [2 3], are supported", axes)
+	}
+	return &Node{Op: OpMean, Inputs: in, Attrs: Attrs{KeepDims: keep != 0}}, nil
+}
 
 // pad imports Pad with zeros, around height and width.
 func (im *importer) pad(n *onnx.NodeProto) (*Node, error) {
@@ -64,12 +93,14 @@ func (im *importer) reshape(n *onnx.NodeProto) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := flag(n, "allowzero", 0, 0); err != nil {
-		return nil, err
-	}
 	dims, err := im.int64s(n, 1)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(dims, 0) { // the attribute changes what a zero means
+		if err := flag(n, "allowzero", 0, 0); err != nil {
+			return nil, err
+		}
 	}
 	if len(dims) == 0 {
 		return nil, fmt.Errorf("has no target shape")
