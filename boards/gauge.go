@@ -41,11 +41,11 @@ func newGauge(options Options, sameMachine bool) (*gauge, error) {
 	}
 	g.openBus = func() (i2c.BusCloser, error) {
 		if !sameMachine {
-			return nil, fmt.Errorf("fuel gauge %s: /dev/i2c-%d is of the running machine, not of the given root", g.name, number)
+			return nil, fmt.Errorf("/dev/i2c-%d is of the running machine, not of the given root", number)
 		}
 		bus, err := periphsysfs.NewI2C(int(number))
 		if err != nil {
-			return nil, fmt.Errorf("fuel gauge %s: /dev/i2c-%d: %w (is I2C switched on, and the user in group i2c?)", g.name, number, err)
+			return nil, fmt.Errorf("/dev/i2c-%d: %w (is I2C switched on, and the user in group i2c?)", number, err)
 		}
 		return bus, nil
 	}
