@@ -43,7 +43,7 @@ func newBoard(ctx context.Context, c Config, e Engine, deepest string) (board, e
 	if err != nil {
 		return board{}, err
 	}
-	took, err := typicalLatency(ctx, e, deepest)
+	took, err := typicalBusy(ctx, e, deepest)
 	if err != nil {
 		return board{}, err
 	}
@@ -54,9 +54,9 @@ func newBoard(ctx context.Context, c Config, e Engine, deepest string) (board, e
 	return board{Source: b, simulated: simulation, busy: b.Busy}, nil
 }
 
-// typicalLatency is how long one inference of a variant takes on this machine: the
+// typicalBusy is how long one inference of a variant keeps this machine busy: the
 // lower quartile of some runs, since what disturbs a run only ever lengthens it.
-func typicalLatency(ctx context.Context, e Engine, variant string) (time.Duration, error) {
+func typicalBusy(ctx context.Context, e Engine, variant string) (time.Duration, error) {
 	if err := e.SetActive(variant); err != nil {
 		return 0, err
 	}
@@ -67,11 +67,11 @@ func typicalLatency(ctx context.Context, e Engine, variant string) (time.Duratio
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
-		r, err := e.Infer(picture)
+		_, busy, err := inferMetered(e, picture)
 		if err != nil {
 			return 0, fmt.Errorf("calibrate the simulated board with %s: %w", variant, err)
 		}
-		took = append(took, r.Latency)
+		took = append(took, busy)
 	}
 	slices.Sort(took)
 	return took[runs/4], nil

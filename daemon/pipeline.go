@@ -24,7 +24,7 @@ type PipelineConfig struct {
 	FramePeriod time.Duration
 	// Observe is told of every inference.
 	Observe func(governor.Observation)
-	// Busy is told how long each inference took; nil where nobody asks.
+	// Busy is told how long each inference kept the processor busy; nil where nobody asks.
 	Busy func(time.Duration)
 }
 
@@ -115,13 +115,13 @@ func (p *Pipeline) currentPeriod() time.Duration {
 
 func (p *Pipeline) classify(frame camera.Frame) {
 	c := p.config
-	result, err := c.Engine.Infer(frame.Image)
+	result, busy, err := inferMetered(c.Engine, frame.Image)
 	if err != nil {
 		c.Monitor.InferenceFailed(err)
 		return
 	}
 	if c.Busy != nil {
-		c.Busy(result.Latency)
+		c.Busy(busy)
 	}
 	smoothed := c.Smoother.Add(frame.Captured, frame.Image, result.Scores)
 	c.Viewfinder.Put(frame.Image)

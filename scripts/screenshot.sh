@@ -17,8 +17,8 @@ profile=$(mktemp -d)
 trap 'rm -rf "$profile"' EXIT
 rm -f "$out"
 # The page's own clock runs ahead while nothing is loading, so that it has polled several times.
-timeout 120 "$browser" --headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run \
+timeout 180 "$browser" --headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run \
   --hide-scrollbars --user-data-dir="$profile" --window-size="$width,$height" \
-  --blink-settings=preferredColorScheme=$preferred --virtual-time-budget=4000 --screenshot="$out" "$url" \
+  --blink-settings=preferredColorScheme=$preferred --virtual-time-budget=1500 --screenshot="$out" "$url" \
   >"$profile/log" 2>&1 || { cat "$profile/log" >&2; die "Chromium failed"; }
 [[ -s $out ]] || die "Chromium wrote no picture"

@@ -38,14 +38,6 @@ function drawChart(canvas, points, options) {
     g.fillStyle = color("--soft");
     g.fillText(minutes === 0 ? "now" : "−" + minutes + " min", x(minutes * 60), height - 6);
   }
-  for (const mark of options.marks || []) {
-    g.strokeStyle = g.fillStyle = color(mark.color);
-    g.setLineDash([5, 4]);
-    line(g, [[box.x, y(mark.at)], [box.x + box.w, y(mark.at)]]);
-    g.setLineDash([]);
-    g.textAlign = "left";
-    g.fillText(mark.text, box.x + 4, y(mark.at) - 5);
-  }
   g.save();
   g.beginPath();
   g.rect(box.x, box.y - 3, box.w + 2, box.h + 6);
@@ -63,6 +55,18 @@ function drawChart(canvas, points, options) {
     line(g, path);
   }
   g.restore();
+  for (const mark of options.marks || []) {
+    g.lineWidth = 1;
+    g.strokeStyle = g.fillStyle = color(mark.color);
+    g.setLineDash([5, 4]);
+    line(g, [[box.x, y(mark.at)], [box.x + box.w, y(mark.at)]]);
+    g.setLineDash([]);
+    g.textAlign = "left";
+    g.lineWidth = 5;
+    g.strokeStyle = color("--card"); // keeps the text legible over the series
+    g.strokeText(mark.text, box.x + 4, y(mark.at) - 5);
+    g.fillText(mark.text, box.x + 4, y(mark.at) - 5);
+  }
   canvas.setAttribute("aria-label", options.label);
 }
 
