@@ -305,6 +305,7 @@ func TestRefuses(t *testing.T) {
 		"absurd":           {p.Apply(dst, &image.Gray{Rect: image.Rect(0, 0, 1<<20, 1)}), "each side must be 1 to 16384"},
 		"truncated":        {p.Apply(dst, short), "too few bytes"},
 		"truncated chroma": {p.Apply(dst, shortChroma), "too few bytes"},
+		"negative origin":  {p.Apply(dst, image.NewYCbCr(image.Rect(-8, 0, 8, 8), image.YCbCrSubsampleRatio420)), "origin at (-8,0)"},
 		"other type":       {p.Apply(dst, image.NewCMYK(image.Rect(0, 0, 8, 8))), "frame of type *image.CMYK"},
 		"no image":         {p.Apply(dst, nil), "frame of type <nil>"},
 		"tensor":           {p.Apply(dst[1:], image.NewRGBA(image.Rect(0, 0, 8, 8))), "tensor of 191 values: the spec has 192"},

@@ -3,7 +3,6 @@ package preprocess
 import (
 	"fmt"
 	"image"
-	"image/color"
 )
 
 // kind is how a source keeps its pixels.
@@ -52,6 +51,9 @@ func newYCbCr(m *image.YCbCr) (source, error) {
 	s := source{kind: kindYCbCr, bounds: m.Rect, ycbcr: m}
 	if m.Rect.Dx() < 1 || m.Rect.Dy() < 1 || m.Rect.Dx() > maxFrame || m.Rect.Dy() > maxFrame {
 		return s, nil // apply refuses it
+	}
+	if m.Rect.Min.X < 0 || m.Rect.Min.Y < 0 {
+		return source{}, fmt.Errorf("preprocess: %T with its origin at %v: draw it onto an *image.RGBA first", m, m.Rect.Min)
 	}
 	last := image.Pt(m.Rect.Max.X-1, m.Rect.Max.Y-1)
 	c := m.COffset(last.X, last.Y)
@@ -122,13 +124,42 @@ func grayRow(dst, src []byte) {
 	}
 }
 
-// ycbcrRow converts the pixels from (x, y) on, in the image's own coordinates.
+// ycbcrRow converts the pixels from (x, y) on, in the image's own coordinates,
+// as color.YCbCrToRGB does; pixels that share chroma share its part of the sums.
 func ycbcrRow(dst []byte, m *image.YCbCr, x, y int) {
-	yAt := m.YOffset(x, y)
-	for i := 0; i < len(dst); i += 3 {
-		c := m.COffset(x, y)
-		dst[i], dst[i+1], dst[i+2] = color.YCbCrToRGB(m.Y[yAt], m.Cb[c], m.Cr[c])
-		x++
-		yAt++
+	luma := m.Y[m.YOffset(x, y):][:len(dst)/3]
+	c := m.COffset(x, y)
+	last := chromaRun(m.SubsampleRatio) - 1
+	var r, g, b int32
+	for i, l := range luma {
+		if i == 0 || (x+i)&last == 0 {
+			if i > 0 {
+				c++
+			}
+			cb, cr := int32(m.Cb[c])-128, int32(m.Cr[c])-128
+			r, g, b = 91881*cr, -22554*cb-46802*cr, 116130*cb
+		}
+		yy := int32(l) * 0x10101
+		d := dst[3*i : 3*i+3 : 3*i+3]
+		d[0], d[1], d[2] = fixedToByte(yy+r), fixedToByte(yy+g), fixedToByte(yy+b)
 	}
+}
+
+// chromaRun is how many neighbours in a row share chroma, a power of two.
+func chromaRun(ratio image.YCbCrSubsampleRatio) int {
+	switch ratio {
+	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
+		return 2
+	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
+		return 4
+	}
+	return 1
+}
+
+// fixedToByte rounds 16.16 fixed point down and clamps to 0...255.
+func fixedToByte(v int32) byte {
+	if uint32(v)&0xff000000 == 0 {
+		return byte(v >> 16)
+	}
+	return byte(^(v >> 31))
 }
