@@ -3,6 +3,7 @@ package daemon
 import (
 	"log/slog"
 	"slices"
+	"strings"
 )
 
 // The parts that can fail while the daemon runs.
@@ -20,6 +21,7 @@ type faults struct {
 
 // set notes that a part is broken; the reason may change without being logged again.
 func (f *faults) set(part, reason string) {
+	reason = strings.TrimPrefix(reason, part+": ") // errors name their package
 	if _, known := f.now[part]; !known {
 		f.log.Warn("degraded", "part", part, "reason", reason)
 	}

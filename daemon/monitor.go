@@ -39,7 +39,8 @@ type Monitor struct {
 	history     history
 	rolling     rolling
 	classified  time.Time       // when the last frame was
-	recent      []time.Duration // latencies since the last point of the history
+	second      []time.Duration // latencies since the last point of the history
+	latencies   []recent        // by rung
 	sequence    uint64          // of the last frame
 	sawSequence bool
 }
@@ -56,6 +57,7 @@ func NewMonitor(c MonitorConfig) *Monitor {
 		m.state.Ladder = append(m.state.Ladder, LadderRung{Variant: r.Variant, Depth: depthOf(c.Manifest, r.Variant),
 			MACs: r.MACs, Stated: r.Accuracy, LatencyMS: milliseconds(r.Cost.Latency)})
 	}
+	m.latencies = make([]recent, len(m.state.Ladder))
 	m.metrics = newMetrics(m)
 	return m
 }
@@ -79,7 +81,7 @@ func (m *Monitor) Classified(f camera.Frame, r engine.Result, smoothed []float64
 	m.faults.clear(partInference)
 	m.count(f.Sequence)
 	m.metrics.classified(r)
-	m.recent = append(m.recent, r.Latency)
+	m.second = append(m.second, r.Latency)
 
 	top := m.best(smoothed)
 	m.state.Frame = &FrameState{Sequence: f.Sequence, Captured: f.Captured, Truth: f.Truth,
@@ -114,11 +116,7 @@ func (m *Monitor) ran(r engine.Result, truth, label string) {
 	}
 	rung := &m.state.Ladder[i]
 	rung.Frames++
-	if rung.Frames == 1 {
-		rung.LatencyMS = milliseconds(r.Latency)
-	} else {
-		rung.LatencyMS += (milliseconds(r.Latency) - rung.LatencyMS) / float64(min(rung.Frames, 100))
-	}
+	m.latencies[i].add(r.Latency)
 	if truth == "" {
 		return
 	}
@@ -217,11 +215,11 @@ func (m *Monitor) Sensed(s telemetry.Snapshot) {
 	} else {
 		m.faults.set(partSensors, s.Heat.HottestCelsius.Reason())
 	}
-	if n := len(m.recent); n > 0 {
-		slices.Sort(m.recent)
-		p.LatencyMS = new(milliseconds(m.recent[n/2]))
+	if n := len(m.second); n > 0 {
+		slices.Sort(m.second)
+		p.LatencyMS = new(milliseconds(m.second[n/2]))
 	}
-	m.recent = m.recent[:0]
+	m.second = m.second[:0]
 	m.rolling.forget(p.Time)
 	if t := m.rolling.tally; t.Of > 0 {
 		p.Accuracy = new(float64(t.Right) / float64(t.Of))
@@ -242,6 +240,9 @@ func (m *Monitor) State() State {
 	s.Health = m.health(s.Now)
 	s.Ladder = slices.Clone(s.Ladder)
 	for i := range s.Ladder {
+		if m.latencies[i].n > 0 {
+			s.Ladder[i].LatencyMS = milliseconds(m.latencies[i].median())
+		}
 		if seen := s.Ladder[i].Seen; seen != nil {
 			s.Ladder[i].Seen = new(*seen)
 		}

@@ -68,7 +68,7 @@ func TestHealth(t *testing.T) {
 	}
 	expect(Health{Status: HealthOK, Reasons: []string{}})
 	for range 5 {
-		m.CameraFailed(errors.New("no route to host"))
+		m.CameraFailed(errors.New("camera: no route to host"))
 	}
 	expect(Health{Status: HealthDegraded, Reasons: []string{"camera: no route to host"}})
 	m.Sensed(snapshot(telemetry.Unknown[float64]("EAGAIN")))

@@ -54,7 +54,7 @@ type LadderRung struct {
 	MACs  int64 `json:"macs"`
 	// Stated is the accuracy in the bundle; nil if it states none.
 	Stated *float64 `json:"stated_accuracy,omitempty"`
-	// LatencyMS is the mean of this run, or the estimate before the variant first ran.
+	// LatencyMS is the median of the variant's last frames, or the estimate before it first ran.
 	LatencyMS float64 `json:"latency_ms"`
 	Frames    uint64  `json:"frames"`
 	// Seen counts single, unsmoothed frames against the truth.

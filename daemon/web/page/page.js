@@ -103,6 +103,10 @@ function simulationText(s) {
 function showAnswer() {
   const f = state.frame;
   setText(byId("camera-note"), state.source);
+  document.body.classList.toggle("stale", state.health.stale);
+  const heat = state.board && state.board.heat.hottest_celsius;
+  figure("temperature", heat && heat.value !== undefined ? fixed(heat.value, 1) : null, "°C", heat ? "unknown" : "–");
+  figure("rate", state.decision ? fixed(1e9 / state.decision.frame_period_ns, 1) : null, "/s");
   if (!f) return;
   const label = byId("label");
   setText(label, f.label);
@@ -119,9 +123,6 @@ function showAnswer() {
   const a = state.accuracy;
   figure("accuracy", a ? fixed((100 * a.right) / a.of, 1) : null, "%");
   figure("latency", millis(f.latency_ms), "ms");
-  figure("rate", state.decision ? fixed(1e9 / state.decision.frame_period_ns, 1) : null, "/s");
-  const heat = state.board && state.board.heat.hottest_celsius;
-  figure("temperature", heat && heat.value !== undefined ? fixed(heat.value, 1) : null, "°C", heat ? "unknown" : "–");
 }
 
 function figure(id, value, unit, missing = "–") {
@@ -246,7 +247,7 @@ function showSensors() {
     for (const group of ["heat", "power", "throttle", "load"]) {
       for (const [name, reading] of Object.entries(board[group])) {
         if (Array.isArray(reading) || reading === null) continue;
-        const words = (group + " " + name.replace(/_(celsius|percent|watts|hertz|bytes)$/, "")).replaceAll("_", " ");
+        const words = ((group === "heat" || group === "power" ? group + " " : "") + name.replace(/_(celsius|percent|watts|hertz|bytes)$/, "")).replaceAll("_", " ");
         rows.push(reading.value === undefined ? [words, "unknown: " + reading.unknown, "unknown"] : [words, readingText(name, reading.value), ""]);
       }
     }
