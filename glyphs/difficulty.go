@@ -43,33 +43,33 @@ type Difficulty struct {
 func Frozen() Difficulty {
 	const px = 1.0 / Size
 	return Difficulty{
-		Height:      Range{0.5, 0.76},
+		Height:      Range{0.46, 0.74},
 		Shift:       0.07,
-		Rotation:    15,
-		Perspective: 0.15,
-		Slant:       10,
+		Rotation:    20,
+		Perspective: 0.2,
+		Slant:       12,
 		Stretch:     Range{0.72, 1.3},
 		Weight:      Range{-0.25, 0.4},
 
-		Contrast:   Range{0.28, 0.85},
+		Contrast:   Range{0.18, 0.8},
 		Gradient:   0.5,
 		Light:      Range{0, 0.4},
 		ShadowP:    0.3,
 		Shadow:     Range{0.15, 0.4},
-		NeighbourP: 0.3,
+		NeighbourP: 0.35,
 		Lines:      3,
 		Blobs:      3,
 		Clutter:    Range{0.15, 0.5},
-		OccludeP:   0.2,
+		OccludeP:   0.25,
 		OccludeW:   Range{0.08, 0.17},
 		OccludeL:   Range{0.15, 0.45},
-		StrikeP:    0.12,
+		StrikeP:    0.15,
 		Strike:     Range{0.6 * px, 1.5 * px},
 
-		Blur:    Range{0.01, 0.045},
+		Blur:    Range{0.01, 0.058},
 		MotionP: 0.25,
 		Motion:  Range{0.05, 0.13},
-		Noise:   Range{0.02, 0.11},
+		Noise:   Range{0.02, 0.17},
 		Grain:   Range{0, 0.02},
 	}
 }

@@ -12,7 +12,7 @@ const SampleBytes = Size * Size * 3
 
 // Version names the generator: it seeds every sample, and changes whenever a
 // sample would come out differently.
-const Version = 1
+const Version = 2
 
 // Labels are the classes in the order of the network's outputs. O and 0 are
 // one class, and so are I, 1 and l.

@@ -23,7 +23,8 @@ func labelOf(split Split, index uint64) int {
 // newRand seeds a generator from the version, a stream number and an index.
 // The multiplications spread neighbouring indices over the seed space.
 func newRand(stream, index uint64) source {
-	const version = Version * 0x9e3779b97f4a7c15
+	version := uint64(Version)
+	version *= 0x9e3779b97f4a7c15 // wraps
 	return source{*rand.NewPCG(mix(version+stream), mix(index+stream<<56))}
 }
 
