@@ -31,6 +31,8 @@ type Config struct {
 	Simulate *Simulate `yaml:"simulate"`
 	// DecisionLog is a file to which every decision is appended, one JSON object a line; empty for none.
 	DecisionLog string `yaml:"decision_log"`
+	// PredictionLog is a file to which what every frame was taken for is appended, one JSON object a line; empty for none.
+	PredictionLog string `yaml:"prediction_log"`
 	// StaleAfter is how long no frame may have been classified before /healthz answers 503.
 	StaleAfter Duration `yaml:"stale_after"`
 }

@@ -13,9 +13,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fathom-edge/fathom/boards/camera"
 	"github.com/fathom-edge/fathom/daemon/web"
 	"github.com/fathom-edge/fathom/governor"
 	"github.com/fathom-edge/fathom/runtime/bundle"
+	"github.com/fathom-edge/fathom/runtime/engine"
 	"github.com/fathom-edge/fathom/runtime/profile"
 )
 
@@ -87,7 +89,7 @@ type daemon struct {
 	loop     *governor.Loop
 	monitor  *Monitor
 	view     *Viewfinder
-	files    []io.Closer // the source and the decision log
+	files    []io.Closer // the source and the logs
 }
 
 // assemble builds the daemon around an opened engine.
@@ -141,10 +143,14 @@ func assemble(ctx context.Context, o Options, m *bundle.Manifest, engine Engine)
 	if err != nil {
 		return nil, err
 	}
+	predicted, err := d.predictionLog(m.Labels)
+	if err != nil {
+		return nil, err
+	}
 	d.pipeline = NewPipeline(PipelineConfig{
 		Source: source, Engine: engine, Smoother: NewSmoother(time.Duration(c.Smoothing)),
 		Monitor: d.monitor, Viewfinder: d.view, Threads: c.Threads, FramePeriod: c.FramePeriod(),
-		Observe: d.loop.Observe, Busy: board.busy,
+		Observe: d.loop.Observe, Busy: board.busy, Predicted: predicted,
 	})
 	return d, nil
 }
@@ -167,16 +173,37 @@ func candidates(m *bundle.Manifest) []profile.Candidate {
 
 // decisionLog opens the log of decisions, which is appended to.
 func (d *daemon) decisionLog() (func(governor.Record), error) {
-	path := d.options.Config.DecisionLog
+	f, err := d.appendTo("decision_log", d.options.Config.DecisionLog)
+	if f == nil {
+		return nil, err
+	}
+	return governor.JSONLog(f, d.notWritten("decision_log")), nil
+}
+
+// predictionLog opens the log of predictions, which is appended to.
+func (d *daemon) predictionLog(labels []string) (func(camera.Frame, engine.Result), error) {
+	f, err := d.appendTo("prediction_log", d.options.Config.PredictionLog)
+	if f == nil {
+		return nil, err
+	}
+	return predictionLog(f, labels, d.notWritten("prediction_log")), nil
+}
+
+// appendTo opens the file that a field of the configuration names, or nothing where it names none.
+func (d *daemon) appendTo(field, path string) (*os.File, error) {
 	if path == "" {
 		return nil, nil
 	}
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("decision log: %w (choose another file with decision_log)", err)
+		return nil, fmt.Errorf("%s: %w (choose another file with %s)", field, err, field)
 	}
 	d.files = append(d.files, f)
-	return governor.JSONLog(f, func(err error) { d.options.Log.Warn("decision log not written", "error", err) }), nil
+	return f, nil
+}
+
+func (d *daemon) notWritten(field string) func(error) {
+	return func(err error) { d.options.Log.Warn(field+" not written", "error", err) }
 }
 
 // apply carries out a decision.
@@ -190,7 +217,7 @@ func (d *daemon) apply(decision governor.Decision) {
 	}
 }
 
-// Close closes the source and the decision log.
+// Close closes the source and the logs.
 func (d *daemon) Close() error {
 	var errs []error
 	for _, f := range d.files {

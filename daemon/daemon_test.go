@@ -382,15 +382,16 @@ func TestRunRefuses(t *testing.T) {
 	}
 	for want, change := range map[string]func(*Config){
 		"listen " + busy.Addr().String() + ": address already in use (another fathomd? choose another port with --listen)": func(c *Config) { c.Listen = busy.Addr().String() },
-		"sha256 differs from the manifest":      func(c *Config) { c.Bundle = damaged },
-		"not a bundle":                          func(c *Config) { c.Bundle = t.TempDir() },
-		"policy":                                func(c *Config) { c.Policy.Kind = "magic" },
-		`the ladder has no variant "z"`:         func(c *Config) { c.Policy = Policy{Kind: PolicyFixed, Variant: "z"} },
-		"where the board throttles itself":      func(c *Config) { c.Objectives.CeilingCelsius = 99 },
-		"no such file":                          func(c *Config) { c.Source.Kind, c.Source.Path = SourceFolder, "nowhere" },
-		"root nowhere: not a folder":            func(c *Config) { c.Simulate, c.Sensors.Root = nil, "nowhere" },
-		"choose another file with decision_log": func(c *Config) { c.DecisionLog = "/nowhere/x" },
-		"listen 203.0.113.7:1: ":                func(c *Config) { c.Listen = "203.0.113.7:1" },
+		"sha256 differs from the manifest":        func(c *Config) { c.Bundle = damaged },
+		"not a bundle":                            func(c *Config) { c.Bundle = t.TempDir() },
+		"policy":                                  func(c *Config) { c.Policy.Kind = "magic" },
+		`the ladder has no variant "z"`:           func(c *Config) { c.Policy = Policy{Kind: PolicyFixed, Variant: "z"} },
+		"where the board throttles itself":        func(c *Config) { c.Objectives.CeilingCelsius = 99 },
+		"no such file":                            func(c *Config) { c.Source.Kind, c.Source.Path = SourceFolder, "nowhere" },
+		"root nowhere: not a folder":              func(c *Config) { c.Simulate, c.Sensors.Root = nil, "nowhere" },
+		"choose another file with decision_log":   func(c *Config) { c.DecisionLog = "/nowhere/x" },
+		"choose another file with prediction_log": func(c *Config) { c.PredictionLog = "/nowhere/x" },
+		"listen 203.0.113.7:1: ":                  func(c *Config) { c.Listen = "203.0.113.7:1" },
 	} {
 		c := DefaultConfig()
 		c.Bundle, c.Listen = tiny, "127.0.0.1:0"

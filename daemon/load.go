@@ -38,7 +38,7 @@ func LoadConfig(path string) (Config, error) {
 		return Config{}, fmt.Errorf("config: %s: %w", path, err)
 	}
 	dir := filepath.Dir(path)
-	for _, p := range []*string{&c.Bundle, &c.Source.Path, &c.Sensors.Root, &c.DecisionLog} {
+	for _, p := range []*string{&c.Bundle, &c.Source.Path, &c.Sensors.Root, &c.DecisionLog, &c.PredictionLog} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

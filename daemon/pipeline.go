@@ -10,6 +10,7 @@ import (
 
 	"github.com/fathom-edge/fathom/boards/camera"
 	"github.com/fathom-edge/fathom/governor"
+	"github.com/fathom-edge/fathom/runtime/engine"
 )
 
 // PipelineConfig is what a pipeline is made of.
@@ -26,6 +27,8 @@ type PipelineConfig struct {
 	Observe func(governor.Observation)
 	// Busy is told how long each inference kept the processor busy; nil where nobody asks.
 	Busy func(time.Duration)
+	// Predicted is told of every classified frame; nil where nobody asks. The scores are valid during the call only.
+	Predicted func(camera.Frame, engine.Result)
 }
 
 // Pipeline takes frames from the camera to a label. It needs no queue: a
@@ -122,6 +125,9 @@ func (p *Pipeline) classify(frame camera.Frame) {
 	}
 	if c.Busy != nil {
 		c.Busy(busy)
+	}
+	if c.Predicted != nil {
+		c.Predicted(frame, result)
 	}
 	smoothed := c.Smoother.Add(frame.Captured, frame.Image, result.Scores)
 	c.Viewfinder.Put(frame.Image)
