@@ -84,18 +84,21 @@ func reference(s Spec, img image.Image) []float32 {
 		}
 	}
 	out := make([]float32, s.Len())
+	columns := make([][]*big.Rat, s.Width)
+	for x := range columns {
+		columns[x] = weights(w, s.Width, x)
+	}
 	for y := range s.Height {
 		wy := weights(h, s.Height, y)
-		for x := range s.Width {
-			wx := weights(w, s.Width, x)
+		for x, wx := range columns {
 			for c := range 3 {
 				sum := new(big.Rat)
 				for ky := range wy {
 					for kx := range wx {
-						share := new(big.Rat).Mul(wy[ky], wx[kx])
-						if share.Sign() == 0 {
+						if wy[ky].Sign() == 0 || wx[kx].Sign() == 0 {
 							continue
 						}
+						share := new(big.Rat).Mul(wy[ky], wx[kx])
 						r, g, bl, _ := img.At(b.Min.X+x0+kx, b.Min.Y+y0+ky).RGBA()
 						v := [3]uint32{r >> 8, g >> 8, bl >> 8}[c]
 						sum.Add(sum, share.Mul(share, big.NewRat(int64(v), 255)))
