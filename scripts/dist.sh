@@ -60,7 +60,7 @@ build() {
     go build -trimpath -ldflags='-s -w' -o "$out/bin/" ./cmd/fathom ./cmd/fathomd
   )
   cp "${FATHOM_TFLITE_DIR:-native/linux_$arch}/lib/libtensorflowlite_c.so" "$out/lib/"
-  cp LICENSE "$out/"
+  cp LICENSE NOTICE "$out/"
   for binary in "$out"/bin/*; do
     scripts/glibc-check.sh "$binary" "$GLIBC"
     check_runpath "$binary"

@@ -51,7 +51,7 @@ func labels() ([]results.Row, error) {
 		if all < 200 {
 			return nil, fmt.Errorf("%s: only %d images", line, all)
 		}
-		rows = append(rows, one("labels-"+m[1], fmt.Sprintf("images of %d on which arm64 under qemu and amd64 differ, %s", all, m[1]), float64(all-same), "", "<=", 0, line))
+		rows = append(rows, one("labels-"+strings.ReplaceAll(m[1], " ", "-"), fmt.Sprintf("images of %d on which arm64 under qemu and amd64 differ, %s", all, m[1]), float64(all-same), "", "<=", 0, line))
 	}
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("%s printed nothing", line)
