@@ -12,7 +12,7 @@ TRAIN_ENV = CGO_ENABLED=0 $(if $(filter amd64,$(shell $(GO) env GOARCH)),GOEXPER
 RACE = ./boards/... ./daemon/... ./governor/... ./runtime/... ./cmd/fathomd/...
 PLAIN = $(shell $(GO) list ./... | grep -Ev '/fathom/(boards|daemon|governor|runtime|cmd/fathomd|train|cmd/fathom-train)(/|$$)')
 
-.PHONY: help deps native build train demo demo-bundle test check generate bench results dist clean
+.PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench results dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,14 +32,24 @@ train: ## build fathom-train into bin/
 demo: build ## run the daemon on a synthetic camera and a simulated board: http://127.0.0.1:8080
 	bin/fathomd --demo
 
-demo-bundle: train build ## reproduce the demo bundle, from training to bundle (about an hour on 2 cores)
-	bin/fathom-train run train/demo.yaml -o .cache/demo-family
-	bin/fathom convert .cache/demo-family -o testdata/bundles/demo
+demo-bundle: train build ## reproduce the demo family and bundle, from training on (about 45 minutes on 2 free cores)
+	mkdir -p .cache
+	bin/fathom-train run train/demo.yaml -o .cache/demo-family --checkpoint .cache/demo-checkpoints --metrics .cache/demo-metrics.jsonl
+	rm -rf testdata/families/demo
+	cp -R .cache/demo-family testdata/families/demo
+	$(MAKE) demo-convert
+
+demo-convert: build ## convert the committed demo family again
+	bin/fathom convert testdata/families/demo -o testdata/bundles/demo
 
 test: native ## run all tests
 	$(ENV) $(GO) test -race -timeout 9m $(RACE)
 	$(ENV) $(GO) test -timeout 9m $(PLAIN)
 	$(TRAIN_ENV) $(GO) test -timeout 9m ./train/... ./cmd/fathom-train/...
+
+e2e: build train dist ## the page in Chromium; the arm64 release under qemu against amd64
+	scripts/page-test.sh
+	scripts/qemu-labels.sh
 
 check: native ## formatting, vet, staticcheck, import rules, generated code unchanged
 	scripts/check.sh

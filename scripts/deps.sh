@@ -7,6 +7,7 @@ set -euo pipefail
 needs=(
   gcc                         gcc
   npm                         npm
+  curl                        curl
   python3                     python3
   /usr/share/doc/python3-venv python3-venv
   readelf                     binutils
