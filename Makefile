@@ -15,7 +15,7 @@ PLAIN = $(shell $(GO) list ./... | grep -Ev '/fathom/(boards|daemon|governor|run
 .PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench results dist clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 deps: ## install what the targets need from the distribution (apt, as root)
 	scripts/deps.sh

@@ -9,7 +9,6 @@ needs=(
   npm                         npm
   curl                        curl
   python3                     python3
-  /usr/share/doc/python3-venv python3-venv
   readelf                     binutils
   protoc                      protobuf-compiler
   flatc                       flatbuffers-compiler
@@ -29,6 +28,7 @@ for ((i = 0; i < ${#needs[@]}; i += 2)); do
     *) command -v "$thing" >/dev/null 2>&1 || missing+=("$package") ;;
   esac
 done
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 [[ ${#missing[@]} -gt 0 ]] || exit 0
 
 if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null 2>&1; then
