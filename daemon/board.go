@@ -39,7 +39,8 @@ func newBoard(ctx context.Context, c Config, e Engine, deepest string) (board, e
 		return board{Source: b}, err
 	}
 	model := simulatedBoards[c.Simulate.Board]()
-	b, err := sim.NewBoard(sim.Config{Model: model, Acceleration: c.Simulate.Acceleration})
+	b, err := sim.NewBoard(sim.Config{Model: model, Acceleration: c.Simulate.Acceleration,
+		Sun: sim.Sun{Kelvin: c.Simulate.SunKelvin, Period: time.Duration(c.Simulate.SunPeriod)}})
 	if err != nil {
 		return board{}, err
 	}
@@ -50,7 +51,8 @@ func newBoard(ctx context.Context, c Config, e Engine, deepest string) (board, e
 	if err := b.Calibrate(took, c.FramePeriod(), c.Simulate.Utilisation); err != nil {
 		return board{}, err
 	}
-	simulation := &Simulation{Board: model.Name, Acceleration: c.Simulate.Acceleration, WorkScale: b.WorkScale()}
+	simulation := &Simulation{Board: model.Name, Acceleration: c.Simulate.Acceleration, WorkScale: b.WorkScale(),
+		SunKelvin: c.Simulate.SunKelvin}
 	return board{Source: b, simulated: simulation, busy: b.Busy}, nil
 }
 

@@ -116,6 +116,10 @@ type Simulate struct {
 	// Utilisation is the share of the simulated processor that the deepest variant takes at the target rate.
 	// It sets how many simulated milliseconds one real millisecond of inference counts for.
 	Utilisation float64 `yaml:"utilisation"`
+	// SunKelvin is by how much simulated sunshine warms and shade cools the board, as a sine; 0 is an even climate.
+	SunKelvin float64 `yaml:"sun_kelvin"`
+	// SunPeriod is the simulated time from one midday to the next.
+	SunPeriod Duration `yaml:"sun_period"`
 }
 
 // Duration is a time.Duration that YAML writes with a unit: "200ms", "3s".

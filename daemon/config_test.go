@@ -79,8 +79,10 @@ func TestParseConfigRefuses(t *testing.T) {
 		"objectives: {ceiling_celsius: 500}\n":     "objectives.ceiling_celsius",
 		"objectives: {min_charge_percent: 101}\n":  "objectives.min_charge_percent",
 		"simulate: {board: toaster}\n":             `simulate.board: "toaster" is none of`,
-		"simulate: {board: pi4-bare, acceleration: 0, utilisation: 0.5}\n":  "simulate.acceleration",
-		"simulate: {board: pi4-bare, acceleration: 10, utilisation: 1.5}\n": "simulate.utilisation",
+		"simulate: {board: pi4-bare, acceleration: 0, utilisation: 0.5}\n":                  "simulate.acceleration",
+		"simulate: {board: pi4-bare, acceleration: 10, utilisation: 1.5}\n":                 "simulate.utilisation",
+		"simulate: {board: pi4-bare, acceleration: 10, utilisation: 0.5, sun_kelvin: -1}\n": "simulate.sun_kelvin",
+		"simulate: {board: pi4-bare, acceleration: 10, utilisation: 0.5, sun_kelvin: 5}\n":  "simulate.sun_period",
 	} {
 		c, err := ParseConfig(strings.NewReader(text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

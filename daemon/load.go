@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -252,6 +253,10 @@ func (c Config) simulation() *fieldError {
 		return outside("simulate.acceleration", s.Acceleration, 1, 1000)
 	case !within(s.Utilisation, 0.01, 1):
 		return outside("simulate.utilisation", s.Utilisation, 0.01, 1)
+	case !within(s.SunKelvin, 0, 30):
+		return outside("simulate.sun_kelvin", s.SunKelvin, 0, 30)
+	case s.SunKelvin > 0 && s.SunPeriod < Duration(time.Minute):
+		return &fieldError{"simulate.sun_period", fmt.Sprintf("%v is too short: with a sun, at least 1m", time.Duration(s.SunPeriod))}
 	}
 	return nil
 }

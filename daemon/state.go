@@ -44,6 +44,8 @@ type Simulation struct {
 	Acceleration float64 `json:"acceleration,omitempty"`
 	// WorkScale is how many simulated milliseconds one real millisecond of inference counts for.
 	WorkScale float64 `json:"work_scale,omitempty"`
+	// SunKelvin is by how much simulated sun and shade move the temperature.
+	SunKelvin float64 `json:"sun_kelvin,omitempty"`
 }
 
 // LadderRung is one variant, what is known of it and what was seen of it in this run.

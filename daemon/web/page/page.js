@@ -92,7 +92,8 @@ function showHeader() {
 function simulationText(s) {
   const unreal = [], real = ["the network", "TFLite", "the latency", "the governor"];
   if (s.board) {
-    unreal.push(`board (${s.board}, time ×${fixed(s.acceleration, 0)}, 1 ms of real inference counts as ${fixed(s.work_scale, s.work_scale < 10 ? 1 : 0)} ms)`);
+    unreal.push(`board (${s.board}, time ×${fixed(s.acceleration, 0)}, 1 ms of real inference counts as ${fixed(s.work_scale, s.work_scale < 10 ? 1 : 0)} ms` +
+      (s.sun_kelvin ? `, sun and shade ±${s.sun_kelvin} K` : "") + ")");
   }
   if (s.camera) unreal.push(`camera (${s.camera})`);
   if (!s.board) real.push("the board");
