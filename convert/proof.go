@@ -2,7 +2,6 @@ package convert
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -89,7 +88,7 @@ func (v *variant) prove(spec preprocess.Spec, path []string, runner Runner) (Pro
 			return proof, err
 		}
 		for _, w := range want { // the one output
-			proof.MaxAbsError = max(proof.MaxAbsError, difference(got, w.Data))
+			proof.MaxAbsError = max(proof.MaxAbsError, reference.MaxDifference(got, w.Data))
 		}
 	}
 	return proof, nil
@@ -107,21 +106,4 @@ func randomFrame(random *rand.Rand, spec preprocess.Spec) (nhwc, nchw []float32)
 		}
 	}
 	return nhwc, nchw
-}
-
-// difference is the largest absolute difference, infinite if the lengths differ
-// or a value is not a number.
-func difference(a, b []float32) float64 {
-	if len(a) != len(b) {
-		return math.Inf(1)
-	}
-	worst := 0.0
-	for i := range a {
-		d := math.Abs(float64(a[i]) - float64(b[i]))
-		if math.IsNaN(d) {
-			return math.Inf(1)
-		}
-		worst = max(worst, d)
-	}
-	return worst
 }

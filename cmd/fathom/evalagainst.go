@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 
@@ -51,7 +50,7 @@ func (e *evaluation) compare(eng *engine.Engine, m *bundle.Manifest, dir string,
 			if _, err := eng.InferTensor(input); err != nil {
 				return err
 			}
-			v.Against.MaxAbsError = max(v.Against.MaxAbsError, largestDifference(eng.Logits(), want))
+			v.Against.MaxAbsError = max(v.Against.MaxAbsError, reference.MaxDifference(eng.Logits(), want))
 			return bar.Add(1)
 		})
 		if err != nil {
@@ -112,20 +111,4 @@ func (o *original) run(nhwc []float32) ([]float32, error) {
 		logits = t.Data
 	}
 	return logits, nil
-}
-
-// largestDifference is infinite where lengths differ or a value is no number.
-func largestDifference(a, b []float32) float64 {
-	if len(a) != len(b) {
-		return math.Inf(1)
-	}
-	worst := 0.0
-	for i := range a {
-		d := math.Abs(float64(a[i]) - float64(b[i]))
-		if math.IsNaN(d) {
-			return math.Inf(1)
-		}
-		worst = max(worst, d)
-	}
-	return worst
 }
