@@ -58,7 +58,8 @@ generate: ## make the generated code anew (protobuf, flatbuffers)
 	scripts/generate-onnx.sh
 	scripts/generate-tflite.sh
 
-bench: build train ## measure everything that docs/results states (minutes)
+bench: build train dist ## measure everything that docs/results states (minutes)
+	$(GO) run ./scripts/bench-train
 	$(GO) run ./scripts/bench-road
 
 results: ## render docs/results/*.json to tables and plots
