@@ -14,8 +14,9 @@ func TestDemoConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]Depth{{2, 2, 2}, {1, 0, 0}}, c.Net.A); diff != "" {
-		t.Errorf("depths of A (-want +got):\n%s", diff)
+	want := Net{Stem: 16, Channels: []int{16, 32, 64}, Leader: Depth{5, 5, 5}, A: []Depth{{1, 1, 1}, {0, 0, 0}}, B: []Depth{{4, 4, 4}, {2, 2, 2}}}
+	if diff := cmp.Diff(want, c.Net); diff != "" {
+		t.Errorf("nets (-want +got):\n%s", diff)
 	}
 }
 
@@ -31,7 +32,7 @@ func TestConfigErrorsNameTheLine(t *testing.T) {
 		{"stage channels", "[16, 32, 64]", "[16, 32, 60]", "net.channels[2]: must be a multiple of 16"},
 		{"depth text", "leader: 5-5-5", "leader: 5-x-5", `depth "5-x-5"`},
 		{"depth stages", "leader: 5-5-5", "leader: 5-5", "net.leader: must name as many stages"},
-		{"depth order", "a: [2-2-2, 1-0-0]", "a: [2-2-2, 1-3-0]", "net.a[1]: must be shallower"},
+		{"depth order", "a: [1-1-1, 0-0-0]", "a: [1-1-1, 0-3-0]", "net.a[1]: must be shallower"},
 		{"temperature", "  temperature: 2", "  temperature: 0", "loss.temperature: must be positive"},
 		{"missing", "name: glyphs\n", "\n", "name is missing"},
 	} {
