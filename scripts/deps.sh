@@ -5,7 +5,10 @@ set -euo pipefail
 
 # command or file            package
 needs=(
+  make                        make
+  git                         git
   gcc                         gcc
+  /usr/include/stdio.h        libc6-dev
   npm                         npm
   curl                        curl
   python3                     python3
@@ -14,8 +17,6 @@ needs=(
   flatc                       flatbuffers-compiler
   chromium                    chromium
   qemu-aarch64                qemu-user
-  aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu
-  aarch64-linux-gnu-g++       g++-aarch64-linux-gnu
   /usr/aarch64-linux-gnu/lib/libc.so.6      libc6-arm64-cross
   /usr/aarch64-linux-gnu/lib/libstdc++.so.6 libstdc++6-arm64-cross
 )
