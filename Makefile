@@ -47,8 +47,9 @@ test: native ## run all tests
 	$(ENV) $(GO) test -timeout 9m $(PLAIN)
 	$(TRAIN_ENV) $(GO) test -timeout 9m ./train/... ./cmd/fathom-train/...
 
-e2e: build train dist ## the page in Chromium; the arm64 release under qemu against amd64
+e2e: build train dist ## the page in Chromium; the arm64 release under qemu: same bytes, same labels
 	scripts/page-test.sh
+	scripts/qemu-convert.sh
 	scripts/qemu-labels.sh
 
 check: native ## formatting, vet, staticcheck, import rules, generated code unchanged
