@@ -31,5 +31,8 @@ func (r *rolling) forget(now time.Time) {
 		r.tally.Of--
 		n++
 	}
+	if n == 0 {
+		return
+	}
 	r.at, r.right = append(r.at[:0], r.at[n:]...), append(r.right[:0], r.right[n:]...)
 }

@@ -115,6 +115,11 @@ func assemble(ctx context.Context, o Options, m *bundle.Manifest, engine Engine)
 	if err != nil {
 		return nil, err
 	}
+	for _, v := range m.Variants {
+		if _, ok := ladder.Index(v.Name); !ok {
+			o.Log.Info("not on the ladder: a cheaper variant is as accurate", "variant", v.Name)
+		}
+	}
 	policy, err := governor.New(c.GovernorPolicy(), ladder)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func NewFixed(p profile.Profile, variant string) (Fixed, error) {
 		for i, r := range p.Rungs {
 			names[i] = r.Variant
 		}
-		return Fixed{}, fmt.Errorf("governor: fixed: the ladder has no variant %q (it has %s)", variant, strings.Join(names, ", "))
+		return Fixed{}, fmt.Errorf("governor: fixed: the ladder has no variant %q (it has %s; a variant that is no more accurate than a cheaper one is not on it)", variant, strings.Join(names, ", "))
 	}
 	return Fixed{variant}, nil
 }

@@ -140,6 +140,21 @@ func TestFirstStart(t *testing.T) {
 	}
 }
 
+// An upstream kernel on a Raspberry Pi tells under-voltage and not throttling.
+func TestAnUnknownFlagIsNoTerm(t *testing.T) {
+	b := newBench(t)
+	b.in.Snapshot.Throttle = telemetry.Throttle{UnderVoltage: telemetry.Known(false, b.in.Now), Throttled: telemetry.Unknown[bool]("only the voltage alarm")}
+	got := map[string]float64{}
+	for _, term := range b.step(50).Terms {
+		if term.Name == "throttled" || term.Name == "under-voltage" {
+			got[term.Name] = term.Value
+		}
+	}
+	if diff := cmp.Diff(map[string]float64{"under-voltage": 0}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestOneRungPerSettleDownAndPerDwellUp(t *testing.T) {
 	b := newBench(t)
 	b.step(50)

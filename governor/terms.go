@@ -18,6 +18,17 @@ func (t *terms) heat(h heat) {
 	}
 }
 
+// flag adds 1 or 0, and nothing where it is not known: a board may tell one flag and not the other.
+func (t *terms) flag(name string, set bool, unknown string) {
+	switch {
+	case unknown != "":
+	case set:
+		t.add(name, 1, "")
+	default:
+		t.add(name, 0, "")
+	}
+}
+
 // rung adds where on the ladder the step ended.
 func (t *terms) rung(s State) {
 	if s.Slowdown != 0 {

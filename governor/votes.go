@@ -91,12 +91,10 @@ func (p Stepwise) flagVote(s *State, in Input, t *terms) vote {
 	top := len(in.Profile.Rungs) - 1
 	throttled, throttledWhy := fresh(in.Snapshot.Throttle.Throttled, in.Now)
 	low, lowWhy := fresh(in.Snapshot.Throttle.UnderVoltage, in.Now)
+	t.flag("throttled", throttled, throttledWhy)
+	t.flag("under-voltage", low, lowWhy)
 	known := throttledWhy == "" || lowWhy == ""
 	s.FlagsSeen = s.FlagsSeen || known
-	if known {
-		t.add("throttled", one(throttled), "")
-		t.add("under-voltage", one(low), "")
-	}
 	switch {
 	case throttled:
 		s.FlaggedAt = in.Now
@@ -110,7 +108,7 @@ func (p Stepwise) flagVote(s *State, in Input, t *terms) vote {
 		return vote{hold, 0, fmt.Sprintf("throttled or short of voltage %v ago: not deeper for %v",
 			in.Now.Sub(s.FlaggedAt).Round(time.Second), p.config.FlagHold)}
 	}
-	return vote{deeper, top, "no throttling"}
+	return vote{deeper, top, "no throttling reported"}
 }
 
 // chargeVote saves the battery. Whether it discharges counts as yes if unknown.
@@ -191,11 +189,4 @@ func (p Stepwise) latencyVote(s State, in Input, t *terms) vote {
 			milliseconds(s.predicted(in, rung)), milliseconds(stretched(in.Objectives.FramePeriod, stretches)))}
 	}
 	return vote{deeper, start, "latency fits"}
-}
-
-func one(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
 }
