@@ -78,9 +78,10 @@ type State struct {
 	// HeatLostAt is since when the temperature is unknown; zero while it is known.
 	HeatLostAt time.Time `json:"heat_lost_at,omitzero"`
 
-	// FlagsSeen says that the board once told its throttle flags; FlaggedAt is when one was last set.
-	FlagsSeen bool      `json:"flags_seen,omitempty"`
-	FlaggedAt time.Time `json:"flagged_at,omitzero"`
+	// ThrottledSeen and UnderVoltageSeen say that the board once told that flag; FlaggedAt is when one was last set.
+	ThrottledSeen    bool      `json:"throttled_seen,omitempty"`
+	UnderVoltageSeen bool      `json:"under_voltage_seen,omitempty"`
+	FlaggedAt        time.Time `json:"flagged_at,omitzero"`
 	// ChargeLow is set below MinChargePercent and cleared some way above it.
 	ChargeLow bool `json:"charge_low,omitempty"`
 

@@ -271,6 +271,26 @@ func TestThrottleFlagsLeadShallower(t *testing.T) {
 	}
 }
 
+// TestOneLostFlagIsNotHiddenByTheOther: a board that tells both flags loses one.
+func TestOneLostFlagIsNotHiddenByTheOther(t *testing.T) {
+	b := newBench(t)
+	tell := func(throttled bool) {
+		at := b.in.Now.Add(time.Second)
+		b.in.Snapshot.Throttle = telemetry.Throttle{UnderVoltage: telemetry.Known(false, at)}
+		if throttled {
+			b.in.Snapshot.Throttle.Throttled = telemetry.Known(false, at)
+		}
+	}
+	tell(true)
+	b.step(50)
+	b.state.Rung = 0
+	for range 30 {
+		tell(false)
+		b.step(50)
+	}
+	b.want(b.step(50), 0, "flags lost")
+}
+
 func TestLowChargeRunsTheShallowest(t *testing.T) {
 	b := newBench(t)
 	b.in.Objectives.MinChargePercent = 30
@@ -359,7 +379,7 @@ func TestClockSetBackDoesNotStopTheGovernor(t *testing.T) {
 	b.in.Snapshot.Throttle.Throttled = telemetry.Known(true, b.in.Now.Add(time.Second))
 	b.step(50)
 	b.in.Snapshot.Throttle = telemetry.Throttle{}
-	b.state.FlagsSeen = false
+	b.state.ThrottledSeen = false
 	b.in.Now = b.in.Now.Add(-24 * time.Hour)
 	b.want(b.steps(60, 50), 2, "")
 	b.want(b.step(50), 3, "deeper")
@@ -371,7 +391,7 @@ func TestStateSurvivesJSON(t *testing.T) {
 	celsius := 71.123456789012345
 	want := State{
 		Started: true, Rung: 2, Stretches: 1, ChangedAt: start.Add(123456789), LastCelsius: &celsius, LastHeatAt: start,
-		HeatLostAt: start, FlagsSeen: true, FlaggedAt: start, ChargeLow: true, Slowdown: 1. / 3,
+		HeatLostAt: start, ThrottledSeen: true, UnderVoltageSeen: true, FlaggedAt: start, ChargeLow: true, Slowdown: 1. / 3,
 	}
 	for _, want := range []State{want, {}} {
 		text, err := json.Marshal(want)

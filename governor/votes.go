@@ -85,16 +85,24 @@ func (p Stepwise) heatVote(s State, in Input, h heat, t *terms) vote {
 	return vote{deeper, top, fmt.Sprintf("%s, cool below %.1f", at, cool)}
 }
 
-// flagVote looks at what the firmware says. A board that never told its flags
-// has none, and the temperature decides alone.
+// flagVote looks at what the firmware says. A flag that the board never told does
+// not exist, and the temperature decides alone; one that it told and tells no
+// longer is lost, whatever the other says.
 func (p Stepwise) flagVote(s *State, in Input, t *terms) vote {
 	top := len(in.Profile.Rungs) - 1
 	throttled, throttledWhy := fresh(in.Snapshot.Throttle.Throttled, in.Now)
 	low, lowWhy := fresh(in.Snapshot.Throttle.UnderVoltage, in.Now)
 	t.flag("throttled", throttled, throttledWhy)
 	t.flag("under-voltage", low, lowWhy)
-	known := throttledWhy == "" || lowWhy == ""
-	s.FlagsSeen = s.FlagsSeen || known
+	s.ThrottledSeen = s.ThrottledSeen || throttledWhy == ""
+	s.UnderVoltageSeen = s.UnderVoltageSeen || lowWhy == ""
+	var lost string
+	switch {
+	case s.ThrottledSeen && throttledWhy != "":
+		lost = throttledWhy
+	case s.UnderVoltageSeen && lowWhy != "":
+		lost = lowWhy
+	}
 	switch {
 	case throttled:
 		s.FlaggedAt = in.Now
@@ -102,8 +110,8 @@ func (p Stepwise) flagVote(s *State, in Input, t *terms) vote {
 	case low:
 		s.FlaggedAt = in.Now
 		return vote{shallower, 0, "the supply voltage is too low"}
-	case s.FlagsSeen && !known:
-		return vote{hold, top / 2, "throttle flags lost (" + throttledWhy + "): not deeper"}
+	case lost != "":
+		return vote{hold, top / 2, "throttle flags lost (" + lost + "): not deeper"}
 	case !s.FlaggedAt.IsZero() && in.Now.Sub(s.FlaggedAt) < p.config.FlagHold:
 		return vote{hold, 0, fmt.Sprintf("throttled or short of voltage %v ago: not deeper for %v",
 			in.Now.Sub(s.FlaggedAt).Round(time.Second), p.config.FlagHold)}
