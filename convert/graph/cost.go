@@ -14,11 +14,11 @@ func (n *Node) MACs() int64 {
 	return weights
 }
 
-// WeightBytes is the size of a node's weights.
+// WeightBytes is the size of a node's weights as they are stored.
 func (n *Node) WeightBytes() int64 {
 	var total int64
-	for _, w := range n.Weights {
-		total += 4 * int64(len(w.Data))
+	for i, w := range n.Weights {
+		total += n.StoredWeight(i).Number.Bytes() * int64(len(w.Data))
 	}
 	return total
 }

@@ -121,6 +121,8 @@ type Node struct {
 	// two nodes with equal Origin and different weights were trained with
 	// different normalization. Empty for nodes without weights.
 	Origin string
+	// Storage is nil where output and weights are float32.
+	Storage *Storage
 }
 
 // Graph is a network. Nodes stand in topological order, the input first.

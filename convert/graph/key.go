@@ -26,6 +26,12 @@ func Key(g *Graph) string {
 			fmt.Fprintln(h, w.Shape)
 			_ = binary.Write(h, binary.LittleEndian, w.Data) // a hash never fails
 		}
+		if s := n.Storage; s != nil {
+			fmt.Fprintln(h, "stored", s.Output != nil, s.Weights)
+			if s.Output != nil {
+				fmt.Fprintln(h, *s.Output)
+			}
+		}
 	}
 	fmt.Fprintln(h, "output", index[g.Output])
 	return hex.EncodeToString(h.Sum(nil))

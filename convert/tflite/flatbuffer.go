@@ -1,9 +1,6 @@
 package tflite
 
 import (
-	"encoding/binary"
-	"math"
-
 	flatbuffers "github.com/google/flatbuffers/go"
 
 	"github.com/fathom-edge/fathom/convert/tflite/schema"
@@ -11,18 +8,6 @@ import (
 
 // alignment of weights within the file, as TFLite's kernels expect it.
 const alignment = 16
-
-// bytes is the constant in TFLite's little-endian layout.
-func (c constant) bytes() []byte {
-	out := make([]byte, 0, 4*(len(c.floats)+len(c.ints)))
-	for _, v := range c.floats {
-		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
-	}
-	for _, v := range c.ints {
-		out = binary.LittleEndian.AppendUint32(out, uint32(v))
-	}
-	return out
-}
 
 // finish builds the flatbuffer. Whatever an object refers to is written before
 // it, and so lies behind it in the file.
@@ -77,11 +62,18 @@ func writeTensor(b *flatbuffers.Builder, t tensor) flatbuffers.UOffsetT {
 		dims[i] = int32(d)
 	}
 	shape, name := ints(b, dims), b.CreateString(t.name)
+	var scales flatbuffers.UOffsetT
+	if t.quantization != nil {
+		scales = writeQuantization(b, t.quantization)
+	}
 	schema.TensorStart(b)
 	schema.TensorAddShape(b, shape)
 	schema.TensorAddType(b, t.kind)
 	schema.TensorAddBuffer(b, uint32(t.buffer))
 	schema.TensorAddName(b, name)
+	if t.quantization != nil {
+		schema.TensorAddQuantization(b, scales)
+	}
 	return schema.TensorEnd(b)
 }
 

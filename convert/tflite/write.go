@@ -41,6 +41,7 @@ type constant struct {
 	shape  []int
 	floats []float32
 	ints   []int32
+	stored graph.Stored // how floats are written
 }
 
 // tensor is an entry of the subgraph's table.
@@ -49,6 +50,7 @@ type tensor struct {
 	shape  []int
 	kind   schema.TensorType
 	buffer int
+	*quantization
 }
 
 // writer collects what the flatbuffer will hold before any of it is built:
@@ -69,19 +71,32 @@ type placed struct {
 
 // Write returns the bytes of a TFLite file that holds the graph.
 func Write(g *graph.Graph) ([]byte, error) {
+	data, _, err := WriteIndexed(g)
+	return data, err
+}
+
+// WriteIndexed also says which of the file's tensors is each node's output.
+func WriteIndexed(g *graph.Graph) ([]byte, map[*graph.Node]int32, error) {
 	if g.Layout != graph.NHWC {
-		return nil, fmt.Errorf("tflite: the graph is not in NHWC layout (run graph.Lower first)")
+		return nil, nil, fmt.Errorf("tflite: the graph is not in NHWC layout (run graph.Lower first)")
 	}
 	w := &writer{buffers: [][]byte{nil}}
 	index := map[*graph.Node]int32{}
 	for i, n := range g.Nodes {
 		if n.Op == graph.OpInput {
-			index[n] = w.value("input", n.Shape)
+			index[n] = w.value("input", n.Shape, n.Storage)
 			continue
 		}
 		op, err := operate(n)
+		if err == nil {
+			err = checkStored(n)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("tflite: %s (%s): %w", n.Name, n.Op, err)
+			return nil, nil, fmt.Errorf("tflite: %s (%s): %w", n.Name, n.Op, err)
+		}
+		op.stored(n)
+		if n.Quantized() {
+			op.version = int8Version(op)
 		}
 		name := fmt.Sprintf("%s_%d", op.code, i)
 		p := placed{operation: op, code: w.code(op)}
@@ -94,11 +109,11 @@ func Write(g *graph.Graph) ([]byte, error) {
 		if n == g.Output {
 			name = "output"
 		}
-		index[n] = w.value(name, n.Shape)
+		index[n] = w.value(name, n.Shape, n.Storage)
 		p.outputs = []int32{index[n]}
 		w.ops = append(w.ops, p)
 	}
-	return w.finish(index[g.Input()], index[g.Output]), nil
+	return w.finish(index[g.Input()], index[g.Output]), index, nil
 }
 
 // operate picks the operator's file.
@@ -126,23 +141,38 @@ func operate(n *graph.Node) (operation, error) {
 		return reshape(n), nil
 	case graph.OpSoftmax:
 		return softmax(n), nil
+	case graph.OpQuantize:
+		return quantize(n), nil
+	case graph.OpDequantize:
+		return dequantize(2), nil
 	}
 	return operation{}, fmt.Errorf("cannot be written (run graph.Lower first)")
 }
 
-func (w *writer) value(name string, shape []int) int32 {
-	w.tensors = append(w.tensors, tensor{name, shape, schema.TensorTypeFLOAT32, 0})
-	return int32(len(w.tensors) - 1)
+// value adds a tensor that an operator writes.
+func (w *writer) value(name string, shape []int, s *graph.Storage) int32 {
+	if s == nil || s.Output == nil {
+		return w.add(tensor{name: name, shape: shape, kind: schema.TensorTypeFLOAT32})
+	}
+	q := &quantization{scales: []float32{s.Output.Scale}, zero: s.Output.Zero}
+	return w.add(tensor{name: name, shape: shape, kind: schema.TensorTypeINT8, quantization: q})
 }
 
 func (w *writer) constant(node string, c constant) int32 {
-	t := tensor{node + "/" + c.name, c.shape, schema.TensorTypeFLOAT32, len(w.buffers)}
-	if c.ints != nil {
-		t.kind = schema.TensorTypeINT32
+	if c.stored.Number == graph.Float16 {
+		return w.half(node, c)
 	}
-	w.buffers = append(w.buffers, c.bytes())
+	return w.add(tensor{node + "/" + c.name, c.shape, c.kind(), w.buffer(c), c.quantization()})
+}
+
+func (w *writer) add(t tensor) int32 {
 	w.tensors = append(w.tensors, t)
 	return int32(len(w.tensors) - 1)
+}
+
+func (w *writer) buffer(c constant) int {
+	w.buffers = append(w.buffers, c.bytes())
+	return len(w.buffers) - 1
 }
 
 // code returns the index of the operator code, adding it at its first use.

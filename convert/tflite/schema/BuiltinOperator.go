@@ -11,6 +11,7 @@ const (
 	BuiltinOperatorAVERAGE_POOL_2D   BuiltinOperator = 1
 	BuiltinOperatorCONV_2D           BuiltinOperator = 3
 	BuiltinOperatorDEPTHWISE_CONV_2D BuiltinOperator = 4
+	BuiltinOperatorDEQUANTIZE        BuiltinOperator = 6
 	BuiltinOperatorFULLY_CONNECTED   BuiltinOperator = 9
 	BuiltinOperatorMAX_POOL_2D       BuiltinOperator = 17
 	BuiltinOperatorMUL               BuiltinOperator = 18
@@ -20,6 +21,7 @@ const (
 	BuiltinOperatorSOFTMAX           BuiltinOperator = 25
 	BuiltinOperatorPAD               BuiltinOperator = 34
 	BuiltinOperatorMEAN              BuiltinOperator = 40
+	BuiltinOperatorQUANTIZE          BuiltinOperator = 114
 )
 
 var EnumNamesBuiltinOperator = map[BuiltinOperator]string{
@@ -27,6 +29,7 @@ var EnumNamesBuiltinOperator = map[BuiltinOperator]string{
 	BuiltinOperatorAVERAGE_POOL_2D:   "AVERAGE_POOL_2D",
 	BuiltinOperatorCONV_2D:           "CONV_2D",
 	BuiltinOperatorDEPTHWISE_CONV_2D: "DEPTHWISE_CONV_2D",
+	BuiltinOperatorDEQUANTIZE:        "DEQUANTIZE",
 	BuiltinOperatorFULLY_CONNECTED:   "FULLY_CONNECTED",
 	BuiltinOperatorMAX_POOL_2D:       "MAX_POOL_2D",
 	BuiltinOperatorMUL:               "MUL",
@@ -36,6 +39,7 @@ var EnumNamesBuiltinOperator = map[BuiltinOperator]string{
 	BuiltinOperatorSOFTMAX:           "SOFTMAX",
 	BuiltinOperatorPAD:               "PAD",
 	BuiltinOperatorMEAN:              "MEAN",
+	BuiltinOperatorQUANTIZE:          "QUANTIZE",
 }
 
 var EnumValuesBuiltinOperator = map[string]BuiltinOperator{
@@ -43,6 +47,7 @@ var EnumValuesBuiltinOperator = map[string]BuiltinOperator{
 	"AVERAGE_POOL_2D":   BuiltinOperatorAVERAGE_POOL_2D,
 	"CONV_2D":           BuiltinOperatorCONV_2D,
 	"DEPTHWISE_CONV_2D": BuiltinOperatorDEPTHWISE_CONV_2D,
+	"DEQUANTIZE":        BuiltinOperatorDEQUANTIZE,
 	"FULLY_CONNECTED":   BuiltinOperatorFULLY_CONNECTED,
 	"MAX_POOL_2D":       BuiltinOperatorMAX_POOL_2D,
 	"MUL":               BuiltinOperatorMUL,
@@ -52,6 +57,7 @@ var EnumValuesBuiltinOperator = map[string]BuiltinOperator{
 	"SOFTMAX":           BuiltinOperatorSOFTMAX,
 	"PAD":               BuiltinOperatorPAD,
 	"MEAN":              BuiltinOperatorMEAN,
+	"QUANTIZE":          BuiltinOperatorQUANTIZE,
 }
 
 func (v BuiltinOperator) String() string {

@@ -91,8 +91,21 @@ func (rcv *Tensor) Name() []byte {
 	return nil
 }
 
+func (rcv *Tensor) Quantization(obj *QuantizationParameters) *QuantizationParameters {
+	o := flatbuffers.UOffsetT(rcv._tab.Offset(12))
+	if o != 0 {
+		x := rcv._tab.Indirect(o + rcv._tab.Pos)
+		if obj == nil {
+			obj = new(QuantizationParameters)
+		}
+		obj.Init(rcv._tab.Bytes, x)
+		return obj
+	}
+	return nil
+}
+
 func TensorStart(builder *flatbuffers.Builder) {
-	builder.StartObject(4)
+	builder.StartObject(5)
 }
 func TensorAddShape(builder *flatbuffers.Builder, shape flatbuffers.UOffsetT) {
 	builder.PrependUOffsetTSlot(0, flatbuffers.UOffsetT(shape), 0)
@@ -108,6 +121,9 @@ func TensorAddBuffer(builder *flatbuffers.Builder, buffer uint32) {
 }
 func TensorAddName(builder *flatbuffers.Builder, name flatbuffers.UOffsetT) {
 	builder.PrependUOffsetTSlot(3, flatbuffers.UOffsetT(name), 0)
+}
+func TensorAddQuantization(builder *flatbuffers.Builder, quantization flatbuffers.UOffsetT) {
+	builder.PrependUOffsetTSlot(4, flatbuffers.UOffsetT(quantization), 0)
 }
 func TensorEnd(builder *flatbuffers.Builder) flatbuffers.UOffsetT {
 	return builder.EndObject()

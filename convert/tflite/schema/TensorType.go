@@ -8,17 +8,23 @@ type TensorType int8
 
 const (
 	TensorTypeFLOAT32 TensorType = 0
+	TensorTypeFLOAT16 TensorType = 1
 	TensorTypeINT32   TensorType = 2
+	TensorTypeINT8    TensorType = 9
 )
 
 var EnumNamesTensorType = map[TensorType]string{
 	TensorTypeFLOAT32: "FLOAT32",
+	TensorTypeFLOAT16: "FLOAT16",
 	TensorTypeINT32:   "INT32",
+	TensorTypeINT8:    "INT8",
 }
 
 var EnumValuesTensorType = map[string]TensorType{
 	"FLOAT32": TensorTypeFLOAT32,
+	"FLOAT16": TensorTypeFLOAT16,
 	"INT32":   TensorTypeINT32,
+	"INT8":    TensorTypeINT8,
 }
 
 func (v TensorType) String() string {
