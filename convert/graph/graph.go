@@ -33,24 +33,59 @@ const (
 // Op names an operator.
 type Op string
 
+// What package tflite writes, in NHWC layout.
 const (
 	OpInput          Op = "Input"
-	OpConv           Op = "Conv"           // weights: filter OIHW (NHWC layout: OHWI), bias [O]
-	OpDepthwise      Op = "Depthwise"      // weights: filter O1HW (NHWC layout: 1HWO), bias [O]
-	OpFullyConnected Op = "FullyConnected" // weights: matrix [out, in], bias [out]
-	OpBatchNorm      Op = "BatchNorm"      // weights: scale, bias, mean, variance, each [C]
-	OpScale          Op = "Scale"          // per channel product; weights: factor [C]
-	OpShift          Op = "Shift"          // per channel sum; weights: summand [C] (or [1])
+	OpConst          Op = "Const"          // no inputs; weights: the value
+	OpConv           Op = "Conv"           // weights: filter OHWI, bias [O]; in NCHW layout OIHW, and Attrs.Group counts
+	OpDepthwise      Op = "Depthwise"      // weights: filter 1HWO, bias [O]; in NCHW layout O1HW
+	OpFullyConnected Op = "FullyConnected" // of the last axis, for any number before it; weights: matrix [out, in], bias [out]
+	OpScale          Op = "Scale"          // product with a constant that broadcasts to the input; weights: factor, [C] as a rule
+	OpShift          Op = "Shift"          // sum with a constant that broadcasts to the input; weights: summand, [C] as a rule
+	OpAdd            Op = "Add"            // Add, Mul, Sub, Div, Maximum and Minimum are of two values that broadcast to each other
+	OpMul            Op = "Mul"
+	OpSub            Op = "Sub"
+	OpDiv            Op = "Div"
+	OpMaximum        Op = "Maximum"
+	OpMinimum        Op = "Minimum"
 	OpRelu           Op = "Relu"
 	OpRelu6          Op = "Relu6"
-	OpAdd            Op = "Add"
+	OpLeakyRelu      Op = "LeakyRelu" // Attrs.Alpha
+	OpElu            Op = "Elu"       // with alpha 1
+	OpPRelu          Op = "PRelu"     // weights: alpha, which broadcasts to the input
+	OpHardSwish      Op = "HardSwish"
+	OpSigmoid        Op = "Sigmoid"
+	OpTanh           Op = "Tanh"
+	OpGelu           Op = "Gelu" // Attrs.Approximate: with tanh instead of erf
+	OpExp            Op = "Exp"
+	OpLog            Op = "Log"
+	OpSqrt           Op = "Sqrt"
+	OpSquare         Op = "Square"
+	OpNeg            Op = "Neg"
+	OpAbs            Op = "Abs"
 	OpAveragePool    Op = "AveragePool"
 	OpMaxPool        Op = "MaxPool"
-	OpMean           Op = "Mean" // over height and width
+	OpMean           Op = "Mean"       // over height and width
+	OpReduceMean     Op = "ReduceMean" // over Attrs.Axes
+	OpReduceSum      Op = "ReduceSum"  // over Attrs.Axes
+	OpReduceMax      Op = "ReduceMax"  // over Attrs.Axes
 	OpReshape        Op = "Reshape"
-	OpSoftmax        Op = "Softmax" // over the last axis
-	OpPad            Op = "Pad"     // zeros around height and width
-	OpIdentity       Op = "Identity"
+	OpTranspose      Op = "Transpose" // Attrs.Perm
+	OpConcat         Op = "Concat"    // along Attrs.Axis
+	OpSlice          Op = "Slice"     // Attrs.Begin and Size, every Attrs.Step-th element
+	OpGather         Op = "Gather"    // Attrs.Indices along Attrs.Axis
+	OpSoftmax        Op = "Softmax"   // over the last axis
+	OpPad            Op = "Pad"       // Attrs.PadValue around height and width
+	OpMatMul         Op = "MatMul"    // of two values, the last two axes; Attrs.AdjX and AdjY
+)
+
+// What only stands in imported graphs; passes lower or fuse it.
+const (
+	OpIdentity    Op = "Identity"
+	OpBatchNorm   Op = "BatchNorm"   // weights: scale, bias, mean, variance, each [C]
+	OpLayerNorm   Op = "LayerNorm"   // over the last axis; weights: scale, bias
+	OpHardSigmoid Op = "HardSigmoid" // clip(Alpha*x + Beta, 0, 1)
+	OpErf         Op = "Erf"
 )
 
 // Activation is fused into the operator before it.
@@ -98,6 +133,23 @@ type Attrs struct {
 	// FromEnd says along which axis the constants of Scale and Shift run: 1 is
 	// the last axis, 3 the third from the end. A single constant serves all.
 	FromEnd int
+	// Axis of Concat and Gather; Axes of reductions. Never negative.
+	Axis int
+	Axes []int
+	// Perm of a Transpose: axis i of the output is axis Perm[i] of the input.
+	Perm []int
+	// Begin, Size (of the output) and Step of a Slice, for every axis.
+	Begin, Size, Step []int
+	// Indices of a Gather.
+	Indices []int
+	// AdjX and AdjY transpose the last two axes of a MatMul's inputs first.
+	AdjX, AdjY bool
+	// Alpha and Beta are parameters of activations.
+	Alpha, Beta float32
+	// Approximate is Gelu with tanh.
+	Approximate bool
+	// PadValue is what a Pad adds: zero, or what no maximum takes.
+	PadValue float32
 }
 
 // Tensor is a constant.
