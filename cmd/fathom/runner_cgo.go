@@ -15,7 +15,7 @@ func runner() convert.Runner { return engineRunner{} }
 type engineRunner struct{}
 
 func (engineRunner) Run(path []string, input []float32, outputLen int) ([]float32, error) {
-	out, err := engine.RunPath(path, input)
+	out, err := engine.RunPath(path, input, engine.Options{})
 	if err == nil && len(out) != outputLen {
 		err = fmt.Errorf("TFLite gave %d values, need %d", len(out), outputLen)
 	}

@@ -23,7 +23,9 @@ type Manifest struct {
 	Name       string          `json:"name"`
 	Labels     []string        `json:"labels"`
 	Preprocess preprocess.Spec `json:"preprocess"`
-	Segments   []Segment       `json:"segments"`
+	// Precision is how weights and activations are stored; empty means float32.
+	Precision Precision `json:"precision,omitempty"`
+	Segments  []Segment `json:"segments"`
 	// Variants stand from the cheapest to the dearest (MACs).
 	Variants []Variant `json:"variants"`
 }
@@ -40,6 +42,32 @@ type Segment struct {
 	// Input and Output are tensor shapes, NHWC where they have four dimensions.
 	Input  []int `json:"input"`
 	Output []int `json:"output"`
+	// InputQuantization and OutputQuantization are nil where the tensor is
+	// float32, and the scale of an int8 one otherwise.
+	InputQuantization  *preprocess.Quantization `json:"input_quantization,omitempty"`
+	OutputQuantization *preprocess.Quantization `json:"output_quantization,omitempty"`
+	// FloatLayers counts the layers with weights that an int8 bundle keeps in float32.
+	FloatLayers int `json:"float_layers,omitempty"`
+}
+
+// Precision of a bundle.
+type Precision string
+
+const (
+	// Float32 weights and activations.
+	Float32 Precision = ""
+	// Float16 weights, which become float32 when they are loaded.
+	Float16 Precision = "float16"
+	// Int8 weights and activations, but for layers that are kept in float32.
+	Int8 Precision = "int8"
+)
+
+// String is never empty.
+func (p Precision) String() string {
+	if p == Float32 {
+		return "float32"
+	}
+	return string(p)
 }
 
 // Variant is one network that can be made active.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/fathom-edge/fathom/runtime/preprocess"
 )
 
 const (
@@ -30,6 +32,11 @@ func (m *Manifest) Validate() error {
 	}
 	if err := m.Preprocess.Validate(); err != nil {
 		return fmt.Errorf("bundle: manifest.json: %w", err)
+	}
+	switch m.Precision {
+	case Float32, Float16, Int8:
+	default:
+		return fmt.Errorf("bundle: manifest.json: precision %q: must be %q or %q, or left out for float32", m.Precision, Float16, Int8)
 	}
 	segments, err := m.validateSegments()
 	if err != nil {
@@ -83,6 +90,17 @@ func (s *Segment) validate() error {
 	}
 	if s.Bytes < 1 || s.MACs < 0 {
 		return fmt.Errorf("bundle: segment %s: %d bytes and %d MACs cannot be", s.ID, s.Bytes, s.MACs)
+	}
+	for _, q := range []*preprocess.Quantization{s.InputQuantization, s.OutputQuantization} {
+		if q == nil {
+			continue
+		}
+		if err := q.Validate(); err != nil {
+			return fmt.Errorf("bundle: segment %s: %w", s.ID, err)
+		}
+	}
+	if s.FloatLayers < 0 {
+		return fmt.Errorf("bundle: segment %s: %d float layers cannot be", s.ID, s.FloatLayers)
 	}
 	for _, shape := range [][]int{s.Input, s.Output} {
 		if err := checkShape(shape); err != nil {
@@ -155,7 +173,8 @@ func (m *Manifest) validatePath(v *Variant, segments map[string]*Segment) error 
 	}
 	at := []int{1, m.Preprocess.Height, m.Preprocess.Width, 3}
 	from := "preprocessing"
-	for _, id := range v.Path {
+	var scale *preprocess.Quantization // of at; unknown before the first segment
+	for i, id := range v.Path {
 		s := segments[id]
 		if s == nil {
 			return fmt.Errorf("bundle: variant %s: its path names segment %q, which is not listed", v.Name, id)
@@ -163,7 +182,10 @@ func (m *Manifest) validatePath(v *Variant, segments map[string]*Segment) error 
 		if !slices.Equal(s.Input, at) {
 			return fmt.Errorf("bundle: variant %s: %s gives %v but segment %s takes %v", v.Name, from, at, id, s.Input)
 		}
-		at, from = s.Output, "segment "+id
+		if i > 0 && !sameScale(scale, s.InputQuantization) {
+			return fmt.Errorf("bundle: variant %s: %s gives %s but segment %s takes %s", v.Name, from, scaleText(scale), id, scaleText(s.InputQuantization))
+		}
+		at, scale, from = s.Output, s.OutputQuantization, "segment "+id
 	}
 	if len(at) != 2 || at[0] != 1 {
 		return fmt.Errorf("bundle: variant %s: its output %v must be [1 classes]", v.Name, at)
@@ -172,6 +194,17 @@ func (m *Manifest) validatePath(v *Variant, segments map[string]*Segment) error 
 		return fmt.Errorf("bundle: variant %s has %d outputs but the manifest lists %d labels: convert the family again with the labels that it was trained on", v.Name, at[1], len(m.Labels))
 	}
 	return nil
+}
+
+func sameScale(a, b *preprocess.Quantization) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}
+
+func scaleText(q *preprocess.Quantization) string {
+	if q == nil {
+		return "float32"
+	}
+	return fmt.Sprintf("int8 with scale %g and zero point %d", q.Scale, q.ZeroPoint)
 }
 
 func checkShape(shape []int) error {

@@ -4,6 +4,8 @@
 // opened, so that a switch between variants costs nothing at the frame where
 // it happens. One XNNPACK delegate is shared by all segments. A variant is a
 // path of segments: the output of each is copied to the input of the next.
+// Where the first segment takes int8, the frame is quantized on its way in;
+// where the last one gives int8, logits are dequantized on their way out.
 //
 // Goroutines: one at a time may infer; any may call SetActive and Active, also
 // meanwhile. A switch takes effect at the next inference. Close must not be
@@ -41,6 +43,9 @@ type Options struct {
 	// Threads per inference; 0 means 1. On small networks one thread costs the
 	// least energy, and more gain little.
 	Threads int
+	// WithoutXNNPACK runs TFLite's own kernels, which take several times as
+	// long: they show what XNNPACK changes.
+	WithoutXNNPACK bool
 }
 
 // Result is one classification.
@@ -60,6 +65,8 @@ type Engine struct {
 	variants map[string]*variant
 	active   atomic.Pointer[variant]
 	closed   atomic.Bool
+
+	opts Options
 
 	mu       sync.Mutex // held while inferring and closing
 	runtime  *runtime
@@ -90,12 +97,13 @@ func Open(b *bundle.Bundle, opts Options) (*Engine, error) {
 	if opts.Threads < 1 || opts.Threads > maxThreads {
 		return nil, fmt.Errorf("engine: %d threads: must be 1 to %d", opts.Threads, maxThreads)
 	}
-	rt, err := newRuntime(opts.Threads)
+	rt, err := newRuntime(opts)
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{
 		variants: make(map[string]*variant, len(m.Variants)),
+		opts:     opts,
 		runtime:  rt,
 		prep:     prep,
 		input:    make([]float32, m.Preprocess.Len()),
@@ -116,7 +124,7 @@ func (e *Engine) load(b *bundle.Bundle) error {
 			return err
 		}
 		e.segments = append(e.segments, seg)
-		if err := seg.check(s); err != nil {
+		if err := seg.check(s, e.opts); err != nil {
 			return err
 		}
 		loaded[s.ID] = seg
@@ -128,7 +136,7 @@ func (e *Engine) load(b *bundle.Bundle) error {
 		}
 		e.names = append(e.names, v.name)
 		e.variants[v.name] = v
-		if _, err := v.run(e.input); err != nil {
+		if err := v.run(e.logits, e.input); err != nil {
 			return err
 		}
 		for _, s := range v.path {
@@ -142,28 +150,33 @@ func (e *Engine) load(b *bundle.Bundle) error {
 }
 
 // check compares what TFLite found in the file with the manifest.
-func (s *segment) check(want bundle.Segment) error {
-	if !slices.Equal(s.inShape, want.Input) || !slices.Equal(s.outShape, want.Output) {
-		return fmt.Errorf("engine: %s takes %v and gives %v, but the manifest says %v and %v: convert the family again",
-			want.File, s.inShape, s.outShape, want.Input, want.Output)
+func (s *segment) check(want bundle.Segment, opts Options) error {
+	if err := s.in.check(want.Input, want.InputQuantization); err != nil {
+		return fmt.Errorf("engine: %s: its input %w: convert the family again", want.File, err)
 	}
-	if want.MACs > 0 && s.delegated == 0 {
+	if err := s.out.check(want.Output, want.OutputQuantization); err != nil {
+		return fmt.Errorf("engine: %s: its output %w: convert the family again", want.File, err)
+	}
+	if !opts.WithoutXNNPACK && want.MACs > 0 && s.delegated == 0 {
 		return fmt.Errorf("engine: %s: XNNPACK took none of its %d operators, so it would run several times slower: link a TensorFlow Lite library that has XNNPACK",
 			want.File, s.operators)
 	}
 	return nil
 }
 
-// run is one inference; the result belongs to the last segment.
-func (v *variant) run(in []float32) ([]float32, error) {
-	for _, s := range v.path {
-		copy(s.in, in)
-		if err := s.invoke(); err != nil {
-			return nil, err
+// run is one inference, from a preprocessed frame to logits.
+func (v *variant) run(logits, in []float32) error {
+	v.path[0].in.set(in)
+	for i, s := range v.path {
+		if i > 0 {
+			s.in.copyFrom(v.path[i-1].out)
 		}
-		in = s.out
+		if err := s.invoke(); err != nil {
+			return err
+		}
 	}
-	return in, nil
+	v.path[len(v.path)-1].out.get(logits)
+	return nil
 }
 
 // Variants lists the names from the cheapest to the dearest.
@@ -225,12 +238,11 @@ func (e *Engine) infer(in []float32) (Result, error) {
 	}
 	v := e.active.Load()
 	start := time.Now()
-	out, err := v.run(in)
+	err := v.run(e.logits, in)
 	took := time.Since(start)
 	if err != nil {
 		return Result{}, err
 	}
-	copy(e.logits, out)
 	best, ok := softmax(e.scores, e.logits)
 	if !ok {
 		return Result{}, fmt.Errorf("engine: variant %s gave a score that is no finite number (broken weights, or a tensor with such values)", v.name)
@@ -256,12 +268,14 @@ func (e *Engine) Close() error {
 }
 
 // RunPath loads the given segment files, runs them one after the other on
-// input, and returns the output of the last.
-func RunPath(files []string, input []float32) ([]float32, error) {
+// input, and returns the output of the last. Int8 tensors are quantized and
+// dequantized with the scales that stand in the files.
+func RunPath(files []string, input []float32, opts Options) ([]float32, error) {
 	if len(files) == 0 {
 		return nil, errors.New("engine: an empty path")
 	}
-	rt, err := newRuntime(1)
+	opts.Threads = max(1, opts.Threads)
+	rt, err := newRuntime(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -282,15 +296,17 @@ func (rt *runtime) runOnce(file string, input []float32) ([]float32, error) {
 		return nil, err
 	}
 	defer s.close()
-	if len(input) != len(s.in) {
-		return nil, fmt.Errorf("engine: %s takes %d values %v, but is given %d", file, len(s.in), s.inShape, len(input))
+	if len(input) != s.in.len() {
+		return nil, fmt.Errorf("engine: %s takes %d values %v, but is given %d", file, s.in.len(), s.in.shape, len(input))
 	}
-	copy(s.in, input)
+	s.in.set(input)
 	if err := s.invoke(); err != nil {
 		return nil, err
 	}
 	if err := s.settled(); err != nil {
 		return nil, err
 	}
-	return slices.Clone(s.out), nil
+	out := make([]float32, s.out.len())
+	s.out.get(out)
+	return out, nil
 }

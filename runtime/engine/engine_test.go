@@ -95,7 +95,7 @@ func alone(t testing.TB, b *bundle.Bundle, in []float32) map[string][]float32 {
 		for _, id := range v.Path {
 			files = append(files, b.SegmentPath(id))
 		}
-		logits, err := RunPath(files, in)
+		logits, err := RunPath(files, in, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -292,9 +292,12 @@ func TestSoftmax(t *testing.T) {
 
 func TestSegmentThatXNNPACKLeavesIsRefused(t *testing.T) {
 	s := segment{operators: 3}
-	wantError(t, s.check(bundle.Segment{File: "f", MACs: 1}), "XNNPACK took none of its 3 operators")
-	if err := s.check(bundle.Segment{File: "f"}); err != nil {
+	wantError(t, s.check(bundle.Segment{File: "f", MACs: 1}, Options{}), "XNNPACK took none of its 3 operators")
+	if err := s.check(bundle.Segment{File: "f"}, Options{}); err != nil {
 		t.Errorf("without arithmetic there is nothing to take: %v", err)
+	}
+	if err := s.check(bundle.Segment{File: "f", MACs: 1}, Options{WithoutXNNPACK: true}); err != nil {
+		t.Errorf("nobody asked for XNNPACK: %v", err)
 	}
 }
 
@@ -412,7 +415,7 @@ func TestRunPathRefuses(t *testing.T) {
 		"but is given 7": {[]string{first}, make([]float32, 7)},
 		first + " takes": {[]string{first, first}, make([]float32, b.Manifest.Preprocess.Len())},
 	} {
-		out, err := RunPath(run.files, run.input)
+		out, err := RunPath(run.files, run.input, Options{})
 		wantError(t, err, want)
 		if out != nil {
 			t.Errorf("%q: an output came with the error", want)

@@ -7,12 +7,11 @@ package engine
 type runtime struct{}
 
 type segment struct {
-	in, out              []float32
-	inShape, outShape    []int
+	in, out              tensor
 	operators, delegated int
 }
 
-func newRuntime(int) (*runtime, error) { return nil, ErrNoInference }
+func newRuntime(Options) (*runtime, error) { return nil, ErrNoInference }
 
 func (*runtime) load(string) (*segment, error) { return nil, ErrNoInference }
 

@@ -17,7 +17,7 @@ func TestWithoutCgo(t *testing.T) {
 	if e, err := Open(b, Options{}); e != nil || !errors.Is(err, ErrNoInference) {
 		t.Errorf("Open: %v, %v", e, err)
 	}
-	if out, err := RunPath([]string{"x.tflite"}, nil); out != nil || !errors.Is(err, ErrNoInference) {
+	if out, err := RunPath([]string{"x.tflite"}, nil, Options{}); out != nil || !errors.Is(err, ErrNoInference) {
 		t.Errorf("RunPath: %v, %v", out, err)
 	}
 }

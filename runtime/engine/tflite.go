@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"github.com/mattn/go-tflite"
+
+	"github.com/fathom-edge/fathom/runtime/preprocess"
 )
 
 // This file is the only user of go-tflite. It turns its three ways of failing
@@ -15,28 +17,33 @@ import (
 // runtime holds what all segments share.
 type runtime struct {
 	threads  int
-	delegate *delegate
+	delegate *delegate // nil without XNNPACK
 }
 
-func newRuntime(threads int) (*runtime, error) {
-	d, err := newDelegate(threads)
+func newRuntime(opts Options) (*runtime, error) {
+	if opts.WithoutXNNPACK {
+		return &runtime{threads: opts.Threads}, nil
+	}
+	d, err := newDelegate(opts.Threads)
 	if err != nil {
 		return nil, err
 	}
-	return &runtime{threads: threads, delegate: d}, nil
+	return &runtime{threads: opts.Threads, delegate: d}, nil
 }
 
 // close is called after every segment was closed.
-func (rt *runtime) close() { rt.delegate.Delete() }
+func (rt *runtime) close() {
+	if rt.delegate != nil {
+		rt.delegate.Delete()
+	}
+}
 
-// segment is one loaded TFLite file with one float32 input and one float32 output.
+// segment is one loaded TFLite file with one input and one output.
 type segment struct {
 	file        string
 	model       *tflite.Model
 	interpreter *tflite.Interpreter
-	// in and out are TFLite's own memory, valid until close.
-	in, out           []float32
-	inShape, outShape []int
+	in, out     tensor
 	// operators of the file, and how many of them XNNPACK took.
 	operators, delegated int
 }
@@ -62,11 +69,15 @@ func (s *segment) open(rt *runtime) error {
 	}
 	defer options.Delete()
 	options.SetNumThread(rt.threads)
-	options.AddDelegate(rt.delegate)
+	if rt.delegate != nil {
+		options.AddDelegate(rt.delegate)
+	}
 	if s.interpreter = tflite.NewInterpreter(s.model, options); s.interpreter == nil {
 		return fmt.Errorf("TensorFlow Lite cannot run it (an operator that this library lacks?)")
 	}
-	s.operators, s.delegated = rt.delegate.taken()
+	if rt.delegate != nil {
+		s.operators, s.delegated = rt.delegate.taken()
+	}
 	if status := s.interpreter.AllocateTensors(); status != tflite.OK {
 		return fmt.Errorf("TensorFlow Lite cannot allocate its tensors (%v)", status)
 	}
@@ -74,39 +85,52 @@ func (s *segment) open(rt *runtime) error {
 		return fmt.Errorf("%d inputs and %d outputs: a segment has one of each", in, out)
 	}
 	var err error
-	if s.in, s.inShape, err = view(s.interpreter.GetInputTensor(0)); err != nil {
+	if s.in, err = view(s.interpreter.GetInputTensor(0)); err != nil {
 		return fmt.Errorf("input: %w", err)
 	}
-	if s.out, s.outShape, err = view(s.interpreter.GetOutputTensor(0)); err != nil {
+	if s.out, err = view(s.interpreter.GetOutputTensor(0)); err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
 	return nil
 }
 
-// view is a tensor's own memory as a slice, and its shape.
-func view(t *tflite.Tensor) ([]float32, []int, error) {
+// view is a tensor in TFLite's own memory.
+func view(t *tflite.Tensor) (tensor, error) {
 	if t == nil {
-		return nil, nil, fmt.Errorf("no tensor")
+		return tensor{}, fmt.Errorf("no tensor")
 	}
-	if t.Type() != tflite.Float32 {
-		return nil, nil, fmt.Errorf("a tensor of type %v: only float32 is run", t.Type())
+	kind := t.Type()
+	if kind != tflite.Float32 && kind != tflite.Int8 {
+		return tensor{}, fmt.Errorf("a tensor of type %v: only float32 and int8 are run", kind)
 	}
 	shape := t.Shape()
 	values := uint64(1)
 	for _, d := range shape {
 		if d < 1 || uint64(d) > 1<<31/values {
-			return nil, nil, fmt.Errorf("a tensor of shape %v cannot be run", shape)
+			return tensor{}, fmt.Errorf("a tensor of shape %v cannot be run", shape)
 		}
 		values *= uint64(d)
 	}
-	if size := uint64(t.ByteSize()); size != 4*values {
-		return nil, nil, fmt.Errorf("a tensor of shape %v with %d bytes", shape, size)
+	want := values
+	if kind == tflite.Float32 {
+		want *= 4
+	}
+	if size := uint64(t.ByteSize()); size != want {
+		return tensor{}, fmt.Errorf("a tensor of shape %v with %d bytes", shape, size)
 	}
 	data := t.Data()
 	if data == nil {
-		return nil, nil, fmt.Errorf("a tensor of shape %v without memory", shape)
+		return tensor{}, fmt.Errorf("a tensor of shape %v without memory", shape)
 	}
-	return unsafe.Slice((*float32)(data), values), shape, nil
+	if kind == tflite.Float32 {
+		return tensor{shape: shape, floats: unsafe.Slice((*float32)(data), values)}, nil
+	}
+	q := t.QuantizationParams()
+	scale := preprocess.Quantization{Scale: float32(q.Scale), ZeroPoint: int(q.ZeroPoint)}
+	if err := scale.Validate(); err != nil {
+		return tensor{}, err
+	}
+	return tensor{shape: shape, codes: unsafe.Slice((*int8)(data), values), scale: scale}, nil
 }
 
 func (s *segment) invoke() error {
@@ -118,11 +142,11 @@ func (s *segment) invoke() error {
 
 // settled checks after the first run that TFLite keeps tensors in place.
 func (s *segment) settled() error {
-	in, _, err := view(s.interpreter.GetInputTensor(0))
+	in, err := view(s.interpreter.GetInputTensor(0))
 	if err == nil {
-		var out []float32
-		out, _, err = view(s.interpreter.GetOutputTensor(0))
-		if err == nil && (len(in) != len(s.in) || len(out) != len(s.out) || &in[0] != &s.in[0] || &out[0] != &s.out[0]) {
+		var out tensor
+		out, err = view(s.interpreter.GetOutputTensor(0))
+		if err == nil && !(in.same(s.in) && out.same(s.out)) {
 			err = fmt.Errorf("its tensors move while it runs: only fixed shapes are run")
 		}
 	}
@@ -140,5 +164,5 @@ func (s *segment) close() {
 	if s.model != nil {
 		s.model.Delete()
 	}
-	s.interpreter, s.model, s.in, s.out = nil, nil, nil, nil
+	s.interpreter, s.model, s.in, s.out = nil, nil, tensor{}, tensor{}
 }

@@ -50,6 +50,7 @@ static fathom_delegate* fathom_delegate_create(int32_t threads) {
   if (d == NULL) return NULL;
   TfLiteXNNPackDelegateOptions options = TfLiteXNNPackDelegateOptionsDefault();
   options.num_threads = threads;
+  options.flags |= TFLITE_XNNPACK_DELEGATE_FLAG_QS8; // int8, which it leaves alone otherwise
   d->xnnpack = TfLiteXNNPackDelegateCreate(&options);
   if (d->xnnpack == NULL) {
     free(d);

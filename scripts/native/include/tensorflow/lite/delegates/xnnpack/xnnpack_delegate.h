@@ -12,6 +12,9 @@
 
 #define FATHOM_XNNPACK_HEADER_OF "2.9."
 
+// In flags: signed 8-bit integers, too.
+#define TFLITE_XNNPACK_DELEGATE_FLAG_QS8 0x00000001
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -1,0 +1,52 @@
+package preprocess
+
+import (
+	"fmt"
+	"math"
+)
+
+// Quantization says which real number an int8 stands for: Scale*(q - ZeroPoint).
+type Quantization struct {
+	Scale     float32 `json:"scale"`
+	ZeroPoint int     `json:"zero_point"`
+}
+
+// Validate reports parameters with which nothing could be quantized.
+func (q Quantization) Validate() error {
+	if !finite(q.Scale) || q.Scale <= 0 {
+		return fmt.Errorf("preprocess: quantization scale is %v: must be a finite number above 0", q.Scale)
+	}
+	if q.ZeroPoint < math.MinInt8 || q.ZeroPoint > math.MaxInt8 {
+		return fmt.Errorf("preprocess: zero point is %d: must be -128 to 127", q.ZeroPoint)
+	}
+	return nil
+}
+
+// Quantize writes the nearest int8 of each value, halves away from zero (as
+// TFLite's QUANTIZE), to dst; both have one length. Values beyond the ends of
+// the scale become the ends, and a value that is not a number the zero point.
+func (q Quantization) Quantize(dst []int8, src []float32) {
+	for i, v := range src {
+		dst[i] = q.code(v)
+	}
+}
+
+func (q Quantization) code(v float32) int8 {
+	steps := math.Round(float64(v/q.Scale)) + float64(q.ZeroPoint)
+	switch {
+	case steps <= math.MinInt8:
+		return math.MinInt8
+	case steps >= math.MaxInt8:
+		return math.MaxInt8
+	case math.IsNaN(steps):
+		return int8(q.ZeroPoint)
+	}
+	return int8(steps)
+}
+
+// Dequantize writes the real number of each int8 to dst, of the same length.
+func (q Quantization) Dequantize(dst []float32, src []int8) {
+	for i, v := range src {
+		dst[i] = q.Scale * float32(int(v)-q.ZeroPoint)
+	}
+}
