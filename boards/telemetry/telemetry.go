@@ -154,9 +154,13 @@ type Power struct {
 	// BatteryWatts flows into the batteries; negative while they feed the board.
 	BatteryWatts Reading[float64] `json:"battery_watts"`
 	// CapacityWattHours is what the batteries hold when full, and RemainingHours how
-	// long they last at the power that they give now.
-	CapacityWattHours Reading[float64] `json:"capacity_watt_hours"`
-	RemainingHours    Reading[float64] `json:"remaining_hours"`
+	// long they last at the power that they give now, with RemainingUncertaintyHours
+	// as its standard deviation.
+	CapacityWattHours         Reading[float64] `json:"capacity_watt_hours"`
+	RemainingHours            Reading[float64] `json:"remaining_hours"`
+	RemainingUncertaintyHours Reading[float64] `json:"remaining_uncertainty_hours"`
+	// BatteryLow tells that the supply itself warns that its battery is nearly empty.
+	BatteryLow Reading[bool] `json:"battery_low"`
 	// ExternalPower tells whether a charger, mains or USB feeds the board.
 	ExternalPower Reading[bool] `json:"external_power"`
 	Supplies      []Supply      `json:"supplies,omitempty"`
