@@ -18,15 +18,17 @@ type Config struct {
 	// it listens on a loopback address.
 	AllowedHosts []string `yaml:"allowed_hosts"`
 	Source       Source   `yaml:"source"`
-	// TargetRate is how many frames are classified in a second while the board can afford it.
+	// TargetRate is how many frames are classified in a second while the board can
+	// afford it; objectives.fps says the same.
 	TargetRate float64 `yaml:"target_rate"`
 	// Threads of one inference.
 	Threads int `yaml:"threads"`
 	// Smoothing is the time constant over which probabilities are averaged; 0 shows every frame for itself.
-	Smoothing  Duration   `yaml:"smoothing"`
-	Policy     Policy     `yaml:"policy"`
-	Objectives Objectives `yaml:"objectives"`
-	Sensors    Sensors    `yaml:"sensors"`
+	Smoothing Duration `yaml:"smoothing"`
+	// Policy chooses how the depth is decided, and Objectives are what the user wants of the board.
+	Policy     governor.Spec       `yaml:"policy"`
+	Objectives governor.Objectives `yaml:"objectives"`
+	Sensors    Sensors             `yaml:"sensors"`
 	// Simulate replaces the board's sensors by a simulated board; nil reads the real ones.
 	Simulate *Simulate `yaml:"simulate"`
 	// DecisionLog is a file to which every decision is appended, one JSON object a line; empty for none.
@@ -63,38 +65,6 @@ type Source struct {
 	Hold Duration `yaml:"hold"`
 	// Seed chooses the scenes (kind synthetic).
 	Seed uint64 `yaml:"seed"`
-}
-
-// The policies of the governor.
-const (
-	PolicyFixed    = governor.FixedName
-	PolicyStepWise = governor.StepwiseName
-)
-
-// Policy chooses how the depth is decided.
-type Policy struct {
-	Kind string `yaml:"kind"` // PolicyFixed or PolicyStepWise
-	// Variant always runs (kind fixed); empty takes the deepest.
-	Variant string `yaml:"variant"`
-	// StepWise sets the policy (kind step-wise).
-	StepWise StepWise `yaml:"step_wise"`
-}
-
-// StepWise sets the step-wise policy; a zero field takes the governor's default. See governor.StepwiseConfig.
-type StepWise struct {
-	MarginKelvin float64  `yaml:"margin_kelvin"`
-	BandKelvin   float64  `yaml:"band_kelvin"`
-	Settle       Duration `yaml:"settle"`
-	Dwell        Duration `yaml:"dwell"`
-	FlagHold     Duration `yaml:"flag_hold"`
-	Grace        Duration `yaml:"grace"`
-	MaxStretches int      `yaml:"max_stretches"`
-}
-
-// Objectives are what the user wants of the board; see governor.Objectives.
-type Objectives struct {
-	CeilingCelsius   float64 `yaml:"ceiling_celsius"`
-	MinChargePercent float64 `yaml:"min_charge_percent"`
 }
 
 // Sensors says where the board's sensors are.
@@ -139,6 +109,8 @@ func (d *Duration) UnmarshalYAML(unmarshal func(any) error) error {
 	return nil
 }
 
+const defaultTargetRate = 5
+
 // DefaultConfig returns the configuration of an empty file. It is not complete: it names no bundle.
 func DefaultConfig() Config {
 	return Config{
@@ -149,42 +121,23 @@ func DefaultConfig() Config {
 			Hold: Duration(3 * time.Second),
 			Seed: 1,
 		},
-		TargetRate: 5,
+		TargetRate: defaultTargetRate,
 		Threads:    1,
 		Smoothing:  Duration(600 * time.Millisecond),
-		Policy:     Policy{Kind: PolicyStepWise},
+		Policy:     governor.Spec{Name: governor.StepwiseName},
 		Sensors:    Sensors{Root: "/"},
 		StaleAfter: Duration(10 * time.Second),
 	}
 }
 
-// FramePeriod is the time between two frames at the target rate.
-func (c Config) FramePeriod() time.Duration {
-	return time.Duration(float64(time.Second) / c.TargetRate)
-}
+// FramePeriod is the time between two frames at the wanted rate.
+func (c Config) FramePeriod() time.Duration { return c.GovernorObjectives().FramePeriod() }
 
-// GovernorObjectives are the objectives as the governor takes them.
+// GovernorObjectives are the objectives, complete with the target rate.
 func (c Config) GovernorObjectives() governor.Objectives {
-	return governor.Objectives{
-		FramePeriod:      c.FramePeriod(),
-		CeilingCelsius:   c.Objectives.CeilingCelsius,
-		MinChargePercent: c.Objectives.MinChargePercent,
+	o := c.Objectives
+	if o.FPS == 0 {
+		o.FPS = c.TargetRate
 	}
-}
-
-// GovernorPolicy is the policy as the governor takes it.
-func (c Config) GovernorPolicy() governor.Spec {
-	if c.Policy.Kind == PolicyFixed {
-		return governor.Spec{Name: governor.FixedName, Variant: c.Policy.Variant}
-	}
-	s := c.Policy.StepWise
-	return governor.Spec{Name: governor.StepwiseName, Stepwise: &governor.StepwiseConfig{
-		MarginKelvin: s.MarginKelvin,
-		BandKelvin:   s.BandKelvin,
-		Settle:       time.Duration(s.Settle),
-		Dwell:        time.Duration(s.Dwell),
-		FlagHold:     time.Duration(s.FlagHold),
-		Grace:        time.Duration(s.Grace),
-		MaxStretches: s.MaxStretches,
-	}}
+	return o
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fathom-edge/fathom/governor"
 )
 
 func TestParseConfig(t *testing.T) {
@@ -37,7 +39,7 @@ func TestParseConfig(t *testing.T) {
 		},
 		"fixed policy": {
 			"policy: {kind: fixed, variant: a-1-1-1}\n",
-			with(func(c *Config) { c.Policy = Policy{Kind: PolicyFixed, Variant: "a-1-1-1"} }),
+			with(func(c *Config) { c.Policy = governor.Spec{Name: governor.FixedName, Variant: "a-1-1-1"} }),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -120,7 +120,7 @@ func assemble(ctx context.Context, o Options, m *bundle.Manifest, engine Engine)
 			o.Log.Info("not on the ladder: a cheaper variant is as accurate", "variant", v.Name)
 		}
 	}
-	policy, err := governor.New(c.GovernorPolicy(), ladder)
+	policy, err := governor.New(c.Policy, ladder)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +218,7 @@ func (d *daemon) apply(decision governor.Decision) {
 		return
 	}
 	if d.monitor.Decided(decision) {
-		d.options.Log.Info("decided", "variant", decision.Variant, "frame_period", decision.FramePeriod, "reason", decision.Reason)
+		d.options.Log.Info("decided", "variant", decision.Variant, "frame_period", decision.FramePeriod, "reason", decision.Reason.String())
 	}
 }
 

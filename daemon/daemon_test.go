@@ -199,9 +199,9 @@ func (r *running) frame() {
 }
 
 func TestFixedPolicy(t *testing.T) {
-	r := start(t, func(c *Config) { c.Policy = Policy{Kind: PolicyFixed} })
+	r := start(t, func(c *Config) { c.Policy = governor.Spec{Name: governor.FixedName} })
 	s := r.until("the deepest variant", func(s State) bool { return s.Active == len(s.Ladder)-1 })
-	if s.Policy != PolicyFixed {
+	if s.Policy != governor.FixedName {
 		t.Errorf("policy %s", s.Policy)
 	}
 	r.stop()
@@ -210,7 +210,7 @@ func TestFixedPolicy(t *testing.T) {
 func TestDepthFollowsHeat(t *testing.T) {
 	r := start(t, func(c *Config) {
 		c.Simulate.Acceleration, c.Simulate.Utilisation = 300, 0.95
-		c.Policy.StepWise.Settle, c.Policy.StepWise.Dwell = Duration(time.Second), Duration(time.Second)
+		c.Policy = governor.Spec{Name: governor.StepwiseName, Stepwise: &governor.StepwiseConfig{Settle: time.Second, Dwell: time.Second}}
 	})
 	top := r.until("a start at the top while cool", func(s State) bool { return s.Active == len(s.Ladder)-1 })
 	hot := r.until("a shallower variant", func(s State) bool { return s.Active >= 0 && s.Active < len(top.Ladder)-1 })
@@ -384,8 +384,8 @@ func TestRunRefuses(t *testing.T) {
 		"listen " + busy.Addr().String() + ": address already in use (another fathomd? choose another port with --listen)": func(c *Config) { c.Listen = busy.Addr().String() },
 		"sha256 differs from the manifest":        func(c *Config) { c.Bundle = damaged },
 		"not a bundle":                            func(c *Config) { c.Bundle = t.TempDir() },
-		"policy":                                  func(c *Config) { c.Policy.Kind = "magic" },
-		`the ladder has no variant "z"`:           func(c *Config) { c.Policy = Policy{Kind: PolicyFixed, Variant: "z"} },
+		"policy":                                  func(c *Config) { c.Policy.Name = "magic" },
+		`the ladder has no variant "z"`:           func(c *Config) { c.Policy = governor.Spec{Name: governor.FixedName, Variant: "z"} },
 		"where the board throttles itself":        func(c *Config) { c.Objectives.CeilingCelsius = 99 },
 		"no such file":                            func(c *Config) { c.Source.Kind, c.Source.Path = SourceFolder, "nowhere" },
 		"root nowhere: not a folder":              func(c *Config) { c.Simulate, c.Sensors.Root = nil, "nowhere" },

@@ -17,8 +17,6 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-
-	"github.com/fathom-edge/fathom/governor"
 )
 
 // maxConfigBytes bounds a configuration file; a real one has some hundred bytes.
@@ -223,21 +221,20 @@ func (c Config) rates() *fieldError {
 }
 
 func (c Config) policy() *fieldError {
-	o := c.Objectives
-	switch {
-	case c.Policy.Kind != PolicyFixed && c.Policy.Kind != PolicyStepWise:
-		return oneOf("policy.kind", c.Policy.Kind, PolicyFixed, PolicyStepWise)
-	case c.Policy.Variant != "" && c.Policy.Kind != PolicyFixed:
-		return &fieldError{"policy.variant", "only the policy " + PolicyFixed + " runs one variant (set policy.kind or drop it)"}
-	case o.CeilingCelsius != 0 && !within(o.CeilingCelsius, 20, 120):
-		return outside("objectives.ceiling_celsius", o.CeilingCelsius, 20, 120)
-	case !within(o.MinChargePercent, 0, 100):
-		return outside("objectives.min_charge_percent", o.MinChargePercent, 0, 100)
+	if c.Objectives.FPS != 0 && c.TargetRate != defaultTargetRate && c.TargetRate != c.Objectives.FPS {
+		return &fieldError{"target_rate", fmt.Sprintf("%g contradicts objectives.fps, %g (give one of them)", c.TargetRate, c.Objectives.FPS)}
 	}
-	if c.Policy.Kind == PolicyStepWise { // the governor knows best what it can work with
-		if _, err := governor.NewStepwise(*c.GovernorPolicy().Stepwise); err != nil {
-			return &fieldError{"policy.step_wise", strings.TrimPrefix(err.Error(), "governor: step-wise: ")}
-		}
+	if o := c.Objectives; o.CeilingCelsius != 0 && !within(o.CeilingCelsius, 20, 120) {
+		return outside("objectives.ceiling_celsius", o.CeilingCelsius, 20, 120)
+	}
+	// The governor knows best what it can work with. Its message begins with the field.
+	if err := c.GovernorObjectives().ValidateAlone(); err != nil {
+		field, problem, _ := strings.Cut(strings.TrimPrefix(err.Error(), "governor: objectives: "), ": ")
+		return &fieldError{"objectives." + field, problem}
+	}
+	if err := c.Policy.Validate(); err != nil {
+		field, problem, _ := strings.Cut(strings.TrimPrefix(err.Error(), "governor: policy: "), ": ")
+		return &fieldError{"policy." + field, problem}
 	}
 	return nil
 }

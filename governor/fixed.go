@@ -2,7 +2,6 @@ package governor
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/fathom-edge/fathom/runtime/profile"
 )
@@ -17,11 +16,7 @@ type Fixed struct{ variant string }
 // NewFixed refuses a variant that the ladder does not have.
 func NewFixed(p profile.Profile, variant string) (Fixed, error) {
 	if _, ok := p.Index(variant); !ok {
-		names := make([]string, len(p.Rungs))
-		for i, r := range p.Rungs {
-			names[i] = r.Variant
-		}
-		return Fixed{}, fmt.Errorf("governor: fixed: the ladder has no variant %q (it has %s; a variant that is no more accurate than a cheaper one is not on it)", variant, strings.Join(names, ", "))
+		return Fixed{}, fmt.Errorf("governor: fixed: the ladder has no variant %q (it has %s; a variant that is no more accurate than a cheaper one is not on it)", variant, variants(p))
 	}
 	return Fixed{variant}, nil
 }
@@ -45,9 +40,9 @@ func (f Fixed) Step(s State, in Input) (State, Decision) {
 		s.ChangedAt = in.Now
 	}
 	s.Started, s.Rung, s.Stretches = true, rung, 0
-	t := terms{}
+	var t Terms
 	t.heat(h)
 	t.add("latency", milliseconds(s.predicted(in, rung)), "ms")
 	t.rung(s)
-	return s, Decision{Variant: in.Profile.Rungs[rung].Variant, FramePeriod: in.Objectives.FramePeriod, Reason: reason, Terms: t}
+	return s, Decision{Variant: in.Profile.Rungs[rung].Variant, FramePeriod: in.Objectives.FramePeriod(), Pair: [2]int{rung, rung}, Reason: Say(reason), Terms: t}
 }

@@ -44,20 +44,18 @@ type Input struct {
 	Profile profile.Profile `json:"-"`
 }
 
-// Term is one quantity that a decision depended on. The value is finite; a
-// quantity that is unknown has no term, and the reason says so where it matters.
-type Term struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"`
-	Unit  string  `json:"unit,omitempty"`
-}
-
 // Decision is what is to run from now on, and why.
 type Decision struct {
 	Variant     string        `json:"variant"`
 	FramePeriod time.Duration `json:"frame_period_ns"`
-	Reason      string        `json:"reason"` // one short sentence
-	Terms       []Term        `json:"terms"`
+	// Pair are the rungs that time is split between, the shallower first; both are
+	// the same where one runs all the time.
+	Pair [2]int `json:"pair"`
+	// Cause names in a word what keeps the decision from being deeper or faster:
+	// a Concern, a fault, or empty for nothing.
+	Cause  Cause  `json:"cause,omitempty"`
+	Reason Reason `json:"reason"` // one short sentence
+	Terms  Terms  `json:"terms"`
 }
 
 // State is what a policy remembers between two steps: a plain value that can be
@@ -72,8 +70,8 @@ type State struct {
 	// ChangedAt is when Rung or Stretches last changed.
 	ChangedAt time.Time `json:"changed_at,omitzero"`
 
-	// LastCelsius is the last known hottest reading, nil if there never was one, and LastHeatAt when it was used.
-	LastCelsius *float64  `json:"last_celsius,omitempty"`
+	// LastCelsius is the last known hottest reading, and LastHeatAt when it was used, zero if there never was one.
+	LastCelsius float64   `json:"last_celsius,omitempty"`
 	LastHeatAt  time.Time `json:"last_heat_at,omitzero"`
 	// HeatLostAt is since when the temperature is unknown; zero while it is known.
 	HeatLostAt time.Time `json:"heat_lost_at,omitzero"`

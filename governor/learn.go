@@ -37,11 +37,10 @@ func learn(s State, in Input) (State, heat) {
 		return s, h
 	}
 	s.HeatLostAt = time.Time{}
-	if dt := in.Now.Sub(s.LastHeatAt); s.LastCelsius != nil && dt > 0 && dt <= StaleAfter {
-		h.trend, h.trendKnown = (h.celsius-*s.LastCelsius)/dt.Seconds(), true
+	if dt := in.Now.Sub(s.LastHeatAt); !s.LastHeatAt.IsZero() && dt > 0 && dt <= StaleAfter {
+		h.trend, h.trendKnown = (h.celsius-s.LastCelsius)/dt.Seconds(), true
 	}
-	celsius := h.celsius
-	s.LastCelsius, s.LastHeatAt = &celsius, in.Now
+	s.LastCelsius, s.LastHeatAt = h.celsius, in.Now
 	return s, h
 }
 

@@ -99,7 +99,7 @@ func (l *Loop) SetPolicy(p Policy) error {
 func (l *Loop) SetObjectives(o Objectives) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := o.Validate(l.limit); err != nil {
+	if err := o.Validate(l.config.Profile, l.limit); err != nil {
 		return err
 	}
 	l.objectives = o

@@ -53,7 +53,7 @@ func loopConfig(t *testing.T, b *board) LoopConfig {
 		t.Fatal(err)
 	}
 	return LoopConfig{
-		Policy: policy, Profile: ladderOf(4), Objectives: Objectives{FramePeriod: 200 * time.Millisecond},
+		Policy: policy, Profile: ladderOf(4), Objectives: Objectives{FPS: 5},
 		Source: b, Apply: func(Decision) {},
 	}
 }
@@ -86,7 +86,7 @@ func TestLoopStepsEverySecondAndFollowsTheBoard(t *testing.T) {
 		if got := decisions[len(decisions)-1].Variant; len(decisions) != 5 || got != "v2" {
 			t.Errorf("after 4 s at 76 °C: %d decisions, %s; want 5, v2", len(decisions), got)
 		}
-		if err := loop.SetObjectives(Objectives{FramePeriod: time.Second}); err != nil {
+		if err := loop.SetObjectives(Objectives{FPS: 1}); err != nil {
 			t.Error(err)
 		}
 		fixed, err := NewFixed(c.Profile, "v1")
@@ -99,7 +99,7 @@ func TestLoopStepsEverySecondAndFollowsTheBoard(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		last := decisions[len(decisions)-1]
-		if last.Variant != "v1" || last.FramePeriod != time.Second || loop.Policy().Name() != FixedName || loop.Objectives().FramePeriod != time.Second {
+		if last.Variant != "v1" || last.FramePeriod != time.Second || loop.Policy().Name() != FixedName || loop.Objectives().FPS != 1 {
 			t.Errorf("after the change: %+v", last)
 		}
 		time.Sleep(70 * time.Second)
@@ -154,14 +154,14 @@ func TestNewLoopRefuses(t *testing.T) {
 		{"period", func(c *LoopConfig) { c.Period = -1 }, "positive time"},
 		{"empty ladder", func(c *LoopConfig) { c.Profile = profile.Profile{} }, "ladder is empty"},
 		{"not monotone", func(c *LoopConfig) { c.Profile.Rungs[0].Cost.Latency = time.Hour }, "faster"},
-		{"frame period", func(c *LoopConfig) { c.Objectives.FramePeriod = 0 }, "frame period"},
-		{"long frame period", func(c *LoopConfig) { c.Objectives.FramePeriod = 2 * time.Hour }, "frame period"},
+		{"frame period", func(c *LoopConfig) { c.Objectives.FPS = 0 }, "fps"},
+		{"long frame period", func(c *LoopConfig) { c.Objectives.FPS = 1. / 7200 }, "one frame an hour"},
 		{"ceiling", func(c *LoopConfig) { c.Objectives.CeilingCelsius = 81 }, "above 80 °C"},
 		{"ceiling NaN", func(c *LoopConfig) { c.Objectives.CeilingCelsius = math.NaN() }, "ceiling"},
 		{"ceiling infinite", func(c *LoopConfig) { c.Objectives.CeilingCelsius = math.Inf(1) }, "ceiling"},
 		{"negative ceiling", func(c *LoopConfig) { c.Objectives.CeilingCelsius = -1 }, "ceiling"},
-		{"charge", func(c *LoopConfig) { c.Objectives.MinChargePercent = 101 }, "least charge"},
-		{"charge NaN", func(c *LoopConfig) { c.Objectives.MinChargePercent = math.NaN() }, "least charge"},
+		{"charge", func(c *LoopConfig) { c.Objectives.MinChargePercent = 101 }, "min_charge_percent"},
+		{"charge NaN", func(c *LoopConfig) { c.Objectives.MinChargePercent = math.NaN() }, "min_charge_percent"},
 		{"variant", func(c *LoopConfig) { c.Policy = Fixed{"v9"} }, "v0, v1, v2, v3"},
 	} {
 		c := loopConfig(t, &board{celsius: 50, limit: 80})
@@ -179,7 +179,7 @@ func TestRefusedChangesKeepTheOld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := loop.SetObjectives(Objectives{FramePeriod: time.Second, CeilingCelsius: 85}); err == nil {
+	if err := loop.SetObjectives(Objectives{FPS: 1, CeilingCelsius: 85}); err == nil {
 		t.Error("a ceiling above the limit was not refused")
 	}
 	if err := loop.SetPolicy(Fixed{"v9"}); err == nil {

@@ -52,9 +52,12 @@ func essential(s telemetry.Snapshot) telemetry.Snapshot {
 			LimitCelsius:   number(s.Heat.LimitCelsius),
 		},
 		Power: telemetry.Power{
-			ChargePercent: number(s.Power.ChargePercent),
-			Discharging:   plain(s.Power.Discharging),
-			Watts:         number(s.Power.Watts),
+			ChargePercent:     number(s.Power.ChargePercent),
+			Discharging:       plain(s.Power.Discharging),
+			Watts:             number(s.Power.Watts),
+			BatteryWatts:      number(s.Power.BatteryWatts),
+			CapacityWattHours: number(s.Power.CapacityWattHours),
+			ExternalPower:     plain(s.Power.ExternalPower),
 		},
 		Throttle: telemetry.Throttle{
 			UnderVoltage: plain(s.Throttle.UnderVoltage),
@@ -64,6 +67,7 @@ func essential(s telemetry.Snapshot) telemetry.Snapshot {
 		Load: telemetry.Load{
 			CPUPercent:           number(s.Load.CPUPercent),
 			OwnCPUPercent:        number(s.Load.OwnCPUPercent),
+			OthersCPUPercent:     number(s.Load.OthersCPUPercent),
 			LoadAverage1:         number(s.Load.LoadAverage1),
 			MemoryTotalBytes:     plain(s.Load.MemoryTotalBytes),
 			MemoryAvailableBytes: plain(s.Load.MemoryAvailableBytes),

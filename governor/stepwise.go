@@ -14,23 +14,23 @@ const StepwiseName = "step-wise"
 type StepwiseConfig struct {
 	// MarginKelvin is how far below the ceiling it gets hot, so that a step has an
 	// effect before the ceiling is reached; default 1.
-	MarginKelvin float64 `json:"margin_kelvin"`
+	MarginKelvin float64 `json:"margin_kelvin" yaml:"margin_kelvin"`
 	// BandKelvin is the height of the hysteresis band below hot; default 4. It must
 	// exceed what one rung changes within Settle (the silicon itself: about 7 K from
 	// idle to full load), or the depth swings between two rungs.
-	BandKelvin float64 `json:"band_kelvin"`
+	BandKelvin float64 `json:"band_kelvin" yaml:"band_kelvin"`
 	// Settle is the least time between a change and a step shallower; default 3 s,
 	// the time constant of the silicon.
-	Settle time.Duration `json:"settle_ns"`
+	Settle time.Duration `json:"settle_ns" yaml:"settle"`
 	// Dwell is the least time between a change and a step deeper; default 10 s.
-	Dwell time.Duration `json:"dwell_ns"`
+	Dwell time.Duration `json:"dwell_ns" yaml:"dwell"`
 	// FlagHold is how long it does not go deeper after a throttle or under-voltage flag; default 60 s.
-	FlagHold time.Duration `json:"flag_hold_ns"`
+	FlagHold time.Duration `json:"flag_hold_ns" yaml:"flag_hold"`
 	// Grace is how long the temperature may be unknown before it steps shallower; default 10 s.
-	Grace time.Duration `json:"grace_ns"`
+	Grace time.Duration `json:"grace_ns" yaml:"grace"`
 	// MaxStretches is how many times the frame period may be stretched by half;
 	// default 4, which makes it 5.06 times as long.
-	MaxStretches int `json:"max_stretches"`
+	MaxStretches int `json:"max_stretches" yaml:"max_stretches"`
 }
 
 // stretch is by how much one step lengthens the frame period.
@@ -67,15 +67,15 @@ func NewStepwise(c StepwiseConfig) (Stepwise, error) {
 	c = c.withDefaults()
 	switch {
 	case !(c.MarginKelvin > 0 && c.MarginKelvin <= 20):
-		return Stepwise{}, fmt.Errorf("governor: step-wise: margin %g K: want more than 0 and at most 20", c.MarginKelvin)
+		return Stepwise{}, fmt.Errorf("governor: policy: step_wise: margin %g K: want more than 0 and at most 20", c.MarginKelvin)
 	case !(c.BandKelvin >= 1 && c.BandKelvin <= 40):
-		return Stepwise{}, fmt.Errorf("governor: step-wise: band %g K: want 1 to 40 (a narrower one swings with every reading)", c.BandKelvin)
+		return Stepwise{}, fmt.Errorf("governor: policy: step_wise: band %g K: want 1 to 40 (a narrower one swings with every reading)", c.BandKelvin)
 	case c.Settle < 0 || c.Grace < 0 || c.FlagHold < 0:
-		return Stepwise{}, fmt.Errorf("governor: step-wise: settle %v, grace %v, flag hold %v: want no negative time", c.Settle, c.Grace, c.FlagHold)
+		return Stepwise{}, fmt.Errorf("governor: policy: step_wise: settle %v, grace %v, flag hold %v: want no negative time", c.Settle, c.Grace, c.FlagHold)
 	case c.Dwell < c.Settle:
-		return Stepwise{}, fmt.Errorf("governor: step-wise: dwell %v is shorter than settle %v (going deeper must be the slower of the two)", c.Dwell, c.Settle)
+		return Stepwise{}, fmt.Errorf("governor: policy: step_wise: dwell %v is shorter than settle %v (going deeper must be the slower of the two)", c.Dwell, c.Settle)
 	case c.MaxStretches < 1 || c.MaxStretches > 16:
-		return Stepwise{}, fmt.Errorf("governor: step-wise: %d stretches: want 1 to 16", c.MaxStretches)
+		return Stepwise{}, fmt.Errorf("governor: policy: step_wise: %d stretches: want 1 to 16", c.MaxStretches)
 	}
 	return Stepwise{c}, nil
 }
@@ -116,7 +116,7 @@ func (p Stepwise) Step(s State, in Input) (State, Decision) {
 	s, h := learn(s, in)
 	s = clampToLadder(s, in.Profile, p.config.MaxStretches)
 
-	var t terms
+	var t Terms
 	t.heat(h)
 	votes := []vote{
 		p.heatVote(s, in, h, &t),
@@ -136,8 +136,9 @@ func (p Stepwise) Step(s State, in Input) (State, Decision) {
 	t.rung(s)
 	return s, Decision{
 		Variant:     in.Profile.Rungs[s.Rung].Variant,
-		FramePeriod: stretched(in.Objectives.FramePeriod, s.Stretches),
-		Reason:      reason,
+		FramePeriod: stretched(in.Objectives.FramePeriod(), s.Stretches),
+		Pair:        [2]int{s.Rung, s.Rung},
+		Reason:      Say(reason),
 		Terms:       t,
 	}
 }

@@ -47,7 +47,7 @@ func newBench(t *testing.T) *bench {
 	}
 	b := &bench{t: t, policy: p, in: Input{
 		Now: start, Profile: ladderOf(4),
-		Objectives: Objectives{FramePeriod: 200 * time.Millisecond},
+		Objectives: Objectives{FPS: 5},
 	}}
 	return b
 }
@@ -81,7 +81,7 @@ func (b *bench) steps(n int, celsius float64) Decision {
 
 func (b *bench) want(d Decision, rung int, reason string) {
 	b.t.Helper()
-	if b.state.Rung != rung || !strings.Contains(d.Reason, reason) {
+	if b.state.Rung != rung || !strings.Contains(d.Reason.String(), reason) {
 		b.t.Errorf("rung %d (%s), want rung %d (…%s…)", b.state.Rung, d.Reason, rung, reason)
 	}
 }
@@ -102,7 +102,7 @@ func TestTruthTable(t *testing.T) {
 		b := newBench(t)
 		b.state = State{
 			Started: true, Rung: 1, ChangedAt: start.Add(-time.Minute),
-			LastCelsius: &tt.before, LastHeatAt: start,
+			LastCelsius: tt.before, LastHeatAt: start,
 		}
 		d := b.step(tt.celsius)
 		if got := b.state.Rung - 1; got != tt.want {
@@ -123,7 +123,7 @@ func TestFirstStart(t *testing.T) {
 		{"in the band", func(*Input) {}, 72, 1, "in the band"},
 		{"hot", func(*Input) {}, 74.5, 0, "hot"},
 		{"unknown", func(*Input) {}, math.NaN(), 1, "zone offline"},
-		{"slow", func(in *Input) { in.Objectives.FramePeriod = 4 * time.Millisecond }, 50, 1, "could be too slow"},
+		{"slow", func(in *Input) { in.Objectives.FPS = 250 }, 50, 1, "could be too slow"},
 		{"throttled", func(in *Input) { in.Snapshot.Throttle.Throttled = telemetry.Known(true, in.Now) }, 50, 0, "throttles"},
 		{"low charge", func(in *Input) {
 			in.Objectives.MinChargePercent = 30
@@ -134,7 +134,7 @@ func TestFirstStart(t *testing.T) {
 		b := newBench(t)
 		tt.change(&b.in)
 		d := b.step(tt.temp)
-		if b.state.Rung != tt.rung || !strings.HasPrefix(d.Reason, "first start: ") || !strings.Contains(d.Reason, tt.reason) {
+		if b.state.Rung != tt.rung || !strings.HasPrefix(d.Reason.String(), "first start: ") || !strings.Contains(d.Reason.String(), tt.reason) {
 			t.Errorf("%s: rung %d (%s), want %d (first start: …%s…)", tt.name, b.state.Rung, d.Reason, tt.rung, tt.reason)
 		}
 	}
@@ -145,7 +145,7 @@ func TestAnUnknownFlagIsNoTerm(t *testing.T) {
 	b := newBench(t)
 	b.in.Snapshot.Throttle = telemetry.Throttle{UnderVoltage: telemetry.Known(false, b.in.Now), Throttled: telemetry.Unknown[bool]("only the voltage alarm")}
 	got := map[string]float64{}
-	for _, term := range b.step(50).Terms {
+	for _, term := range b.step(50).Terms.All() {
 		if term.Name == "throttled" || term.Name == "under-voltage" {
 			got[term.Name] = term.Value
 		}
@@ -335,7 +335,7 @@ func (b *bench) observe(variant string, latency time.Duration, n int) {
 
 func TestLatencyHasToFitThePeriod(t *testing.T) {
 	b := newBench(t)
-	b.in.Objectives.FramePeriod = 10 * time.Millisecond
+	b.in.Objectives.FPS = 100
 	b.steps(20, 50) // v3: 4 ms, with its deviation 6: fits 1.3 times
 	b.observe("v3", 11*time.Millisecond, 20)
 	b.want(b.step(50), 2, "do not fit into 10.0 ms; one rung shallower")
@@ -349,7 +349,7 @@ func TestLatencyHasToFitThePeriod(t *testing.T) {
 	b.observe("v2", 3*time.Millisecond, 40)
 	b.want(b.step(50), 3, "deeper")
 
-	b.in.Objectives.FramePeriod = 200 * time.Microsecond
+	b.in.Objectives.FPS = 5000
 	d := b.steps(60, 50)
 	b.want(d, 0, "would be too close")
 	if d.FramePeriod != 1012500*time.Nanosecond { // 1 ms fits at last, and 1.3 ms would not one stretch earlier
@@ -390,7 +390,7 @@ func TestClockSetBackDoesNotStopTheGovernor(t *testing.T) {
 func TestStateSurvivesJSON(t *testing.T) {
 	celsius := 71.123456789012345
 	want := State{
-		Started: true, Rung: 2, Stretches: 1, ChangedAt: start.Add(123456789), LastCelsius: &celsius, LastHeatAt: start,
+		Started: true, Rung: 2, Stretches: 1, ChangedAt: start.Add(123456789), LastCelsius: celsius, LastHeatAt: start,
 		HeatLostAt: start, ThrottledSeen: true, UnderVoltageSeen: true, FlaggedAt: start, ChargeLow: true, Slowdown: 1. / 3,
 	}
 	for _, want := range []State{want, {}} {
@@ -456,7 +456,7 @@ func randomInput(r *rand.Rand, now time.Time, p profile.Profile) Input {
 		return telemetry.Known(r.IntN(8) == 0, now)
 	}
 	in := Input{Now: now, Profile: p, Objectives: Objectives{
-		FramePeriod:      time.Duration(1 + r.Int64N(int64(time.Second))),
+		FPS:              1 / (0.001 + r.Float64()),
 		CeilingCelsius:   float64(r.IntN(2)) * (20 + r.Float64()*80),
 		MinChargePercent: float64(r.IntN(2)) * r.Float64() * 100,
 	}}
@@ -498,11 +498,11 @@ func TestAnyInputKeepsToTheLadder(t *testing.T) {
 			if i, ok := p.Index(d.Variant); !ok || i != after.Rung {
 				t.Fatalf("decided %s on rung %d of %d", d.Variant, after.Rung, len(p.Rungs))
 			}
-			longest := stretched(in.Objectives.FramePeriod, 4)
-			if d.FramePeriod < in.Objectives.FramePeriod || d.FramePeriod > longest || d.Reason == "" {
-				t.Fatalf("period %v of %v (%q)", d.FramePeriod, in.Objectives.FramePeriod, d.Reason)
+			longest := stretched(in.Objectives.FramePeriod(), 4)
+			if d.FramePeriod < in.Objectives.FramePeriod() || d.FramePeriod > longest || d.Reason.String() == "" {
+				t.Fatalf("period %v of %v (%q)", d.FramePeriod, in.Objectives.FramePeriod(), d.Reason)
 			}
-			for _, term := range d.Terms {
+			for _, term := range d.Terms.All() {
 				if math.IsNaN(term.Value) || math.IsInf(term.Value, 0) {
 					t.Fatalf("term %+v of %s", term, d.Reason)
 				}
@@ -524,7 +524,7 @@ func TestHotterIsNeverDeeper(t *testing.T) {
 		last := 40 + r.Float64()*50
 		s := State{
 			Started: r.IntN(4) > 0, Rung: r.IntN(len(p.Rungs)), Stretches: r.IntN(3),
-			ChangedAt: start.Add(-time.Duration(r.IntN(20)) * time.Second), LastCelsius: &last, LastHeatAt: start.Add(-time.Second),
+			ChangedAt: start.Add(-time.Duration(r.IntN(20)) * time.Second), LastCelsius: last, LastHeatAt: start.Add(-time.Second),
 		}
 		if !s.Started {
 			s = State{}

@@ -45,7 +45,7 @@ const (
 )
 
 // heatVote is the upper half of the truth table of Stepwise.Step.
-func (p Stepwise) heatVote(s State, in Input, h heat, t *terms) vote {
+func (p Stepwise) heatVote(s State, in Input, h heat, t *Terms) vote {
 	top := len(in.Profile.Rungs) - 1
 	middle := top / 2
 	ceiling := in.Objectives.Ceiling(in.Snapshot.Heat.LimitCelsius)
@@ -57,7 +57,7 @@ func (p Stepwise) heatVote(s State, in Input, h heat, t *terms) vote {
 
 	if h.unknown != "" {
 		floor := middle
-		if s.LastCelsius != nil && *s.LastCelsius >= cool {
+		if !s.LastHeatAt.IsZero() && s.LastCelsius >= cool {
 			floor = 0
 		}
 		lost := in.Now.Sub(s.HeatLostAt)
@@ -88,7 +88,7 @@ func (p Stepwise) heatVote(s State, in Input, h heat, t *terms) vote {
 // flagVote looks at what the firmware says. A flag that the board never told does
 // not exist, and the temperature decides alone; one that it told and tells no
 // longer is lost, whatever the other says.
-func (p Stepwise) flagVote(s *State, in Input, t *terms) vote {
+func (p Stepwise) flagVote(s *State, in Input, t *Terms) vote {
 	top := len(in.Profile.Rungs) - 1
 	throttled, throttledWhy := fresh(in.Snapshot.Throttle.Throttled, in.Now)
 	low, lowWhy := fresh(in.Snapshot.Throttle.UnderVoltage, in.Now)
@@ -120,7 +120,7 @@ func (p Stepwise) flagVote(s *State, in Input, t *terms) vote {
 }
 
 // chargeVote saves the battery. Whether it discharges counts as yes if unknown.
-func (p Stepwise) chargeVote(s *State, in Input, t *terms) vote {
+func (p Stepwise) chargeVote(s *State, in Input, t *Terms) vote {
 	top := len(in.Profile.Rungs) - 1
 	least := in.Objectives.MinChargePercent
 	if least == 0 {
@@ -157,11 +157,11 @@ func (p Stepwise) chargeVote(s *State, in Input, t *terms) vote {
 }
 
 // latencyVote keeps inference within the frame period.
-func (p Stepwise) latencyVote(s State, in Input, t *terms) vote {
+func (p Stepwise) latencyVote(s State, in Input, t *Terms) vote {
 	top := len(in.Profile.Rungs) - 1
 	fits := func(rung, stretches int) bool {
 		need := latencyMargin * float64(s.predicted(in, rung))
-		return need <= float64(stretched(in.Objectives.FramePeriod, stretches))
+		return need <= float64(stretched(in.Objectives.FramePeriod(), stretches))
 	}
 	start := top
 	for start > 0 && !fits(start, 0) {
@@ -171,11 +171,11 @@ func (p Stepwise) latencyVote(s State, in Input, t *terms) vote {
 		reason := "latency fits"
 		if start < top {
 			reason = fmt.Sprintf("%s, %.1f ms, could be too slow for %.1f ms", in.Profile.Rungs[start+1].Variant,
-				milliseconds(s.predicted(in, start+1)), milliseconds(in.Objectives.FramePeriod))
+				milliseconds(s.predicted(in, start+1)), milliseconds(in.Objectives.FramePeriod()))
 		}
 		return vote{deeper, start, reason}
 	}
-	period := stretched(in.Objectives.FramePeriod, s.Stretches)
+	period := stretched(in.Objectives.FramePeriod(), s.Stretches)
 	latency := s.predicted(in, s.Rung)
 	t.add("frame period", milliseconds(period), "ms")
 	t.add("latency", milliseconds(latency), "ms")
@@ -194,7 +194,7 @@ func (p Stepwise) latencyVote(s State, in Input, t *terms) vote {
 	t.add("latency deeper", milliseconds(s.predicted(in, rung)), "ms")
 	if !fits(rung, stretches) {
 		return vote{hold, start, fmt.Sprintf("one step deeper, %.1f ms, would be too close to %.1f ms",
-			milliseconds(s.predicted(in, rung)), milliseconds(stretched(in.Objectives.FramePeriod, stretches)))}
+			milliseconds(s.predicted(in, rung)), milliseconds(stretched(in.Objectives.FramePeriod(), stretches)))}
 	}
 	return vote{deeper, start, "latency fits"}
 }

@@ -68,7 +68,7 @@ func (s Scenario) Run(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if err := board.Calibrate(s.DeepestLatency, s.Objectives.FramePeriod, s.Utilisation); err != nil {
+	if err := board.Calibrate(s.DeepestLatency, s.Objectives.FramePeriod(), s.Utilisation); err != nil {
 		return Result{}, err
 	}
 	if err := s.Profile.Validate(); err != nil {
@@ -132,7 +132,7 @@ func point(r governor.Record, start time.Time) (Point, error) {
 	return Point{
 		At: r.Time.Sub(start), Celsius: celsius, Throttled: throttled,
 		Variant: r.Decision.Variant, Rung: r.After.Rung,
-		Period: r.Decision.FramePeriod, Reason: r.Decision.Reason,
+		Period: r.Decision.FramePeriod, Reason: r.Decision.Reason.String(),
 	}, nil
 }
 

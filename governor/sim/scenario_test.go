@@ -34,7 +34,7 @@ func closedCase(policy string) Scenario {
 		Board:          Config{Model: Pi4ClosedCase(), Acceleration: 25},
 		Profile:        ladder(),
 		Policy:         governor.Spec{Name: policy},
-		Objectives:     governor.Objectives{FramePeriod: 200 * time.Millisecond, CeilingCelsius: ceiling},
+		Objectives:     governor.Objectives{FPS: 5, CeilingCelsius: ceiling},
 		DeepestLatency: 4 * time.Millisecond, Utilisation: 0.95,
 		Duration: 4 * time.Minute, // 100 min of the board
 	}
