@@ -40,6 +40,7 @@ var allowed = []struct {
 	{"runtime/preprocess", nil, "shared by train, convert and engine"},
 	{"runtime/profile", nil, "shared by governor, engine and cmd"},
 	{"scripts", []string{"internal"}, "programs of the build"},
+	{"train/dataset", []string{"glyphs", "runtime/preprocess"}, "data knows nothing of nets"},
 	{"train", []string{"convert/family", "convert/onnx", "glyphs", "runtime/preprocess", "runtime/profile"}, "training ends at the family"},
 }
 
