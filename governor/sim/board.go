@@ -42,7 +42,7 @@ type Board struct {
 	elapsed time.Duration // simulated
 	busy    time.Duration // since last
 	heat    thermal
-	charge  float64
+	pack    *pack   // nil for none
 	load    float64 // utilisation in [0, 1] at the end of the last interval
 	drive   float64
 }
@@ -75,7 +75,8 @@ func NewBoard(c Config) (*Board, error) {
 		if err := c.Battery.Validate(); err != nil {
 			return nil, err
 		}
-		b.charge = c.Battery.StartPercent
+		p := newPack(*c.Battery)
+		b.pack = &p
 	}
 	return b, nil
 }
@@ -168,62 +169,37 @@ func (b *Board) advance(now time.Time) {
 		clock := b.config.Model.clock(b.celsius())
 		b.load = min(offered/clock, 1) // a lower clock lengthens the work
 		b.drive = b.load * clock
-		b.heat.advance(step, b.drive)
-		if b.config.Battery != nil {
-			b.charge = b.config.Battery.after(b.charge, b.watts(), step)
+		b.heat.advance(step, b.drive, b.ambient())
+		if b.pack != nil {
+			b.pack.draw(b.watts(), 0, step) // an empty one goes on: the daemon lives elsewhere
 		}
 		b.elapsed += step
 		rest -= step
 	}
 }
 
-func (b *Board) celsius() float64 {
-	sun := 0.
+func (b *Board) ambient() float64 {
+	ambient := b.config.Model.AmbientCelsius
 	if s := b.config.Sun; s.Kelvin != 0 {
-		sun = s.Kelvin * math.Sin(2*math.Pi*b.elapsed.Seconds()/s.Period.Seconds())
+		ambient += s.Kelvin * math.Sin(2*math.Pi*b.elapsed.Seconds()/s.Period.Seconds())
 	}
-	return b.heat.celsius(sun)
+	return ambient
 }
 
+func (b *Board) celsius() float64 { return b.heat.celsius(b.ambient()) }
+
 func (b *Board) watts() float64 {
-	m := b.config.Model
-	return m.IdleWatts + (m.FullWatts-m.IdleWatts)*b.drive
+	return b.config.Model.watts(b.drive, b.celsius()) + b.heat.fanWatts()
 }
 
 func (b *Board) snapshot(now time.Time) telemetry.Snapshot {
 	m := b.config.Model
 	celsius := b.celsius()
-	s := telemetry.Snapshot{
-		Time: now, Board: m.Name, Simulated: true,
-		Heat: telemetry.Heat{
-			HottestCelsius: telemetry.Known(celsius, now),
-			LimitCelsius:   telemetry.Known(m.LimitCelsius, now),
-			Zones: []telemetry.Zone{{
-				Type: "cpu-thermal", TempCelsius: telemetry.Known(celsius, now), Relevant: true,
-			}},
-		},
-		Power: telemetry.Power{
-			ChargePercent: telemetry.Unknown[float64]("the simulated board has no battery"),
-			Discharging:   telemetry.Unknown[bool]("the simulated board has no battery"),
-			Watts:         telemetry.Known(b.watts(), now),
-		},
-		Throttle: telemetry.Throttle{
-			UnderVoltage: telemetry.Known(false, now),
-			Throttled:    telemetry.Known(m.clock(celsius) < 1, now),
-			ClockHertz:   telemetry.Known(m.ClockHertz, now), // the requested one, as the kernel reports it
-		},
-		Load: telemetry.Load{
-			CPUPercent:           telemetry.Known(100*b.load, now),
-			OwnCPUPercent:        telemetry.Known(100*b.load, now),
-			LoadAverage1:         telemetry.Unknown[float64]("not simulated"),
-			MemoryTotalBytes:     telemetry.Unknown[uint64]("not simulated"),
-			MemoryAvailableBytes: telemetry.Unknown[uint64]("not simulated"),
-		},
-		Probes: []telemetry.Probe{{Name: "simulated board", State: telemetry.Loaded}},
-	}
-	if bat := b.config.Battery; bat != nil {
-		s.Power.ChargePercent = telemetry.Known(b.charge, now)
-		s.Power.Discharging = telemetry.Known(b.watts() > bat.InputWatts, now)
+	s := m.tell(now, told{celsius: celsius, throttled: m.clock(celsius) < 1, watts: b.watts(), load: b.load, own: b.load})
+	s.Heat.Zones = []telemetry.Zone{{Type: "cpu-thermal", TempCelsius: s.Heat.HottestCelsius, Relevant: true}}
+	s.Probes = []telemetry.Probe{{Name: "simulated board", State: telemetry.Loaded}}
+	if b.pack != nil {
+		b.pack.tell(&s.Power, now)
 	}
 	return s
 }

@@ -52,7 +52,10 @@ func near(t *testing.T, what string, got, want, within float64) {
 func TestStepResponseIsTheFosterSum(t *testing.T) {
 	for _, acceleration := range []float64{1, 25} {
 		for _, read := range []time.Duration{100 * time.Millisecond, 7 * time.Second} {
-			b, k := newBoard(t, Config{Model: Pi4ClosedCase(), Acceleration: acceleration})
+			m := Pi4ClosedCase()
+			m.Leakage = Leakage{}
+			m.Poles = []Pole{{7, 3 * time.Second}, {31, 280 * time.Second}}
+			b, k := newBoard(t, Config{Model: m, Acceleration: acceleration})
 			start := k.t
 			for simulated := 0.; simulated < 600; {
 				s := pass(t, b, k, read, 0.5)
@@ -76,9 +79,12 @@ func TestFirmwareThrottles(t *testing.T) {
 	b, k := newBoard(t, Config{Model: Pi4ClosedCase()})
 	s := pass(t, b, k, 2*time.Hour, 1)
 	celsius := known(t, s.Heat.HottestCelsius)
-	// Where 50 + 38·clock meets the line from 1 at 80 °C to 1/3 at 85 °C.
-	near(t, "balance", celsius, 50+38*b.Clock(), 0.01)
-	near(t, "balance", celsius, 81.3187, 0.01)
+	// Where the heat of the clock and of leakage meets the line from 1 at 80 °C to 1/3 at 85 °C.
+	m := Pi4ClosedCase()
+	near(t, "balance", celsius, 50+(m.Poles[0].GainKelvin+m.Poles[1].GainKelvin)*(b.Clock()+m.leak(celsius)), 0.01)
+	if celsius < 80.5 || celsius > 82.5 {
+		t.Errorf("balance at %.1f °C, want shortly above 80", celsius)
+	}
 	if !known(t, s.Throttle.Throttled) {
 		t.Error("the throttle flag is not set")
 	}
@@ -123,15 +129,16 @@ func TestCalibrate(t *testing.T) {
 
 func TestSunMovesTheTemperature(t *testing.T) {
 	b, k := newBoard(t, Config{Model: Pi4Bare(), Sun: Sun{6, 20 * time.Minute}})
-	near(t, "rising", known(t, pass(t, b, k, 5*time.Minute, 0).Heat.HottestCelsius), 52, 1e-9)
-	near(t, "back", known(t, pass(t, b, k, 5*time.Minute, 0).Heat.HottestCelsius), 46, 1e-9)
-	near(t, "lowest", known(t, pass(t, b, k, 5*time.Minute, 0).Heat.HottestCelsius), 40, 1e-9)
+	near(t, "rising", known(t, pass(t, b, k, 5*time.Minute, 0).Heat.HottestCelsius), 52, 0.3)
+	near(t, "back", known(t, pass(t, b, k, 5*time.Minute, 0).Heat.HottestCelsius), 46, 0.3)
+	near(t, "lowest", known(t, pass(t, b, k, 5*time.Minute, 0).Heat.HottestCelsius), 40, 0.3)
 }
 
 func TestBattery(t *testing.T) {
 	b, k := newBoard(t, Config{Model: Pi4Bare(), Battery: &Battery{CapacityWattHours: 29, StartPercent: 100}})
 	s := pass(t, b, k, time.Hour, 0) // 2.9 W
-	near(t, "charge", known(t, s.Power.ChargePercent), 90, 1e-6)
+	// 2.9 W behind the converter, from the upper end of the charge, whose voltage is above the mean.
+	near(t, "charge", known(t, s.Power.ChargePercent), 100-10/converterEfficiency*voltsMean/4.12, 0.1)
 	if !known(t, s.Power.Discharging) {
 		t.Error("does not say that it discharges")
 	}
@@ -139,7 +146,7 @@ func TestBattery(t *testing.T) {
 
 	b, k = newBoard(t, Config{Model: Pi4Bare(), Battery: &Battery{CapacityWattHours: 29, StartPercent: 50, InputWatts: 5.8}})
 	s = pass(t, b, k, time.Hour, 0)
-	near(t, "charge", known(t, s.Power.ChargePercent), 60, 1e-6)
+	near(t, "charge", known(t, s.Power.ChargePercent), 50+10*converterEfficiency*voltsMean/3.8, 0.1)
 	if known(t, s.Power.Discharging) {
 		t.Error("says that it discharges while it charges")
 	}
@@ -168,9 +175,9 @@ func TestSnapshotSaysThatItIsSimulated(t *testing.T) {
 }
 
 func TestPresetsAreValid(t *testing.T) {
-	for _, m := range []BoardModel{Pi4Bare(), Pi4ClosedCase(), Pi3SolidCase(), Zero2Case()} {
-		if err := m.Validate(); err != nil {
-			t.Error(err)
+	for _, p := range Presets() {
+		if err := p.Model().Validate(); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
 		}
 	}
 }
@@ -182,8 +189,11 @@ func TestNewBoardRefuses(t *testing.T) {
 		"no poles":     func(c *Config) { c.Model.Poles = nil },
 		"gain":         func(c *Config) { c.Model.Poles = []Pole{{-1, time.Second}} },
 		"tau":          func(c *Config) { c.Model.Poles = []Pole{{1, 0}} },
-		"limits":       func(c *Config) { c.Model.HardLimitCelsius = 80 },
-		"least clock":  func(c *Config) { c.Model.MinClock = 0 },
+		"no firmware":  func(c *Config) { c.Model.Firmware = nil },
+		"limits":       func(c *Config) { c.Model.Firmware = []ClockPoint{{80, 1}, {80, 0.5}} },
+		"least clock":  func(c *Config) { c.Model.Firmware = []ClockPoint{{80, 1}, {85, 0}} },
+		"leakage":      func(c *Config) { c.Model.Leakage.Share = 1 },
+		"fan":          func(c *Config) { c.Model.Fan = &Fan{Levels: []FanLevel{{50, 1}, {60, 0.5}}} },
 		"watts":        func(c *Config) { c.Model.FullWatts = 1 },
 		"acceleration": func(c *Config) { c.Acceleration = -1 },
 		"too fast":     func(c *Config) { c.Acceleration = 1e6 },
