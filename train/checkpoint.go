@@ -1,6 +1,8 @@
 package train
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +15,17 @@ import (
 	"github.com/gomlx/gomlx/ml/model/checkpoint"
 )
 
-const checkpointPrefix = "step-"
+const (
+	checkpointPrefix = "step-"
+	stateFile        = "run.json"
+)
+
+// runState is what a checkpoint holds besides the variables.
+type runState struct {
+	Config *Config            `json:"config"`
+	Sums   map[string]float64 `json:"sums"`
+	Since  int                `json:"since"`
+}
 
 // SaveCheckpoint writes all variables, the optimizer's too, to dir/step-N. A checkpoint is whole or not there: it is
 // written beside its place, synced and renamed. Older checkpoints are removed afterwards.
@@ -44,6 +56,13 @@ func (t *Trainer) saveCheckpoint(dir string) error {
 		return err
 	}
 	if err := handler.Save(); err != nil {
+		return err
+	}
+	state, err := json.Marshal(runState{t.cfg, t.sums, t.since})
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(temp, stateFile), state, 0o644); err != nil {
 		return err
 	}
 	if err := syncAll(temp); err != nil {
@@ -90,7 +109,8 @@ func checkpoints(dir string) ([]string, error) {
 	return names, nil
 }
 
-// Resume loads the newest checkpoint of dir. Call it before the first step.
+// Resume loads the newest checkpoint of dir. Call it before the first step. The configuration must be that of the
+// checkpoint, except for the number of steps and for how the run is measured and saved.
 func (t *Trainer) Resume(dir string) error {
 	names, err := checkpoints(dir)
 	if err != nil {
@@ -99,13 +119,55 @@ func (t *Trainer) Resume(dir string) error {
 	if len(names) == 0 {
 		return fmt.Errorf("train: resume: no checkpoint in %s (start without --resume)", dir)
 	}
-	store := model.NewStore()
 	path := filepath.Join(dir, names[len(names)-1])
-	if _, err := checkpoint.Build(store).Dir(path).Immediate().Done(); err != nil {
+	if err := t.resume(path); err != nil {
 		return fmt.Errorf("train: resume from %s: %w", path, err)
 	}
-	t.store = store
+	return nil
+}
+
+func (t *Trainer) resume(path string) error {
+	data, err := os.ReadFile(filepath.Join(path, stateFile))
+	if err != nil {
+		return err
+	}
+	var state runState
+	if err := json.Unmarshal(data, &state); err != nil {
+		return fmt.Errorf("%s: %w", stateFile, err)
+	}
+	if field := t.cfg.differs(state.Config); field != "" {
+		return fmt.Errorf("the configuration's %s is not that of the checkpoint: resume with the same, or start anew in another folder", field)
+	}
+	store := model.NewStore()
+	if _, err := checkpoint.Build(store).Dir(path).Immediate().Done(); err != nil {
+		return err
+	}
+	t.store, t.sums, t.since = store, state.Sums, state.Since
+	if t.sums == nil {
+		t.sums = map[string]float64{}
+	}
 	return t.build()
+}
+
+// differs names the first section that decides what is trained and is not the same in both.
+func (c *Config) differs(o *Config) string {
+	if o == nil {
+		return "whole"
+	}
+	data := o.Data
+	data.Path = c.Data.Path // the files may have moved
+	for _, s := range []struct {
+		name string
+		a, b any
+	}{{"name", c.Name, o.Name}, {"seed", c.Seed, o.Seed}, {"data", c.Data, data}, {"net", c.Net, o.Net}, {"loss", c.Loss, o.Loss},
+		{"optimizer", c.Optimizer, o.Optimizer}, {"batch", c.Batch, o.Batch}} {
+		a, aerr := json.Marshal(s.a)
+		b, berr := json.Marshal(s.b)
+		if aerr != nil || berr != nil || !bytes.Equal(a, b) {
+			return s.name
+		}
+	}
+	return ""
 }
 
 func syncAll(dir string) error {

@@ -2,19 +2,24 @@ package train
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/fathom-edge/fathom/train/arch"
+	"github.com/fathom-edge/fathom/train/dataset"
 )
 
 // Config is a whole training run. demo.yaml documents every field in place.
 type Config struct {
 	// Name of the family.
 	Name string `yaml:"name"`
-	// Seed of the initial weights. Training images are always samples 0, 1, 2, ... of the training split.
-	Seed uint64 `yaml:"seed"`
-	Net  Net    `yaml:"net"`
+	// Seed of the initial weights, of the order of the images and of their augmentation.
+	Seed uint64         `yaml:"seed"`
+	Data dataset.Config `yaml:"data"`
+	Net  Net            `yaml:"net"`
 	// Loss weighs the terms of the objective.
 	Loss Loss `yaml:"loss"`
 	// Optimizer is AdamW with linear warm-up and a cosine schedule.
@@ -29,26 +34,34 @@ type Config struct {
 
 // Net describes the shape that the Leader and both Teammates share, and how deep each is.
 type Net struct {
-	// Stem is the number of channels after the first convolution (stride 2).
-	Stem int `yaml:"stem"`
-	// Channels of each stage. Stages after the first begin with a transition of stride 2. A first stage of another width
-	// than the stem begins with a transition of stride 1.
-	Channels []int `yaml:"channels"`
-	// Leader is the depth of the Leader net.
-	Leader Depth `yaml:"leader"`
+	arch.Config `yaml:",inline"`
+	// Norm says which depths have normalization statistics in common; empty is shared.
+	Norm Normalization `yaml:"norm,omitempty"`
+	// Leader is the depth of the Leader net; empty is none.
+	Leader Depth `yaml:"leader,omitempty"`
 	// A and B are the depths of the Teammates, deepest first; the deepest is the Teammate, the others its sub-networks.
+	// B may be empty.
 	A []Depth `yaml:"a"`
-	B []Depth `yaml:"b"`
+	B []Depth `yaml:"b,omitempty"`
 }
 
 // Loss weighs the terms of the objective; see [Objective].
 type Loss struct {
-	Temperature  float64 `yaml:"temperature"`
-	CE           float64 `yaml:"ce"`
-	SubCE        float64 `yaml:"sub_ce"`
-	FromLeader   float64 `yaml:"from_leader"`
-	FromMate     float64 `yaml:"from_mate"`
-	FromTeammate float64 `yaml:"from_teammate"`
+	CE           float64      `yaml:"ce"`
+	SubCE        float64      `yaml:"sub_ce"`
+	FromLeader   Distillation `yaml:"from_leader"`
+	FromMate     Distillation `yaml:"from_mate"`
+	FromTeammate Distillation `yaml:"from_teammate"`
+	// DistillWarmup is the number of steps over which the weights of all distillation rise from 0.
+	DistillWarmup int `yaml:"distill_warmup,omitempty"`
+	// SubsPerStep is how many sub-networks of each Teammate a step trains, taking turns; 0 is all.
+	SubsPerStep int `yaml:"subs_per_step,omitempty"`
+}
+
+// Distillation is the weight and the temperature of a term.
+type Distillation struct {
+	Weight      float64 `yaml:"weight"`
+	Temperature float64 `yaml:"temperature"`
 }
 
 // Optimizer is AdamW.
@@ -64,7 +77,7 @@ type Eval struct {
 	// Every is the number of steps between two measurements with Samples images of the validation split.
 	Every   int `yaml:"every"`
 	Samples int `yaml:"samples"`
-	// Final is the number of images of the validation and of the test split at the end.
+	// Final is the number of images of the validation and of the test split at the end, at most what a split has.
 	Final int `yaml:"final"`
 	// Recalibrate is the number of training batches for normalization statistics re-estimated after training, which are
 	// kept if they validate better. 0 keeps the running averages.
@@ -109,26 +122,24 @@ func locate(data []byte, field string, err error) error {
 	return fmt.Errorf("line %d: %s: %w", file.GetToken().Position.Line, field[2:], err)
 }
 
+// rule is what a field must fulfil.
+type rule struct {
+	field string
+	ok    bool
+	want  string
+}
+
 // check returns the first field that is wrong.
 func (c *Config) check() (field string, err error) {
-	type rule struct {
-		field string
-		ok    bool
-		want  string
-	}
 	rules := []rule{
 		{"$.name", c.Name != "", "must not be empty"},
 		{"$.batch", c.Batch >= 2 && c.Batch <= 4096, "must be 2 to 4096"},
 		{"$.steps", c.Steps >= 1, "must be at least 1"},
 		{"$.checkpoint_every", c.CheckpointEvery >= 1, "must be at least 1"},
-		{"$.net.stem", goodChannels(c.Net.Stem), "must be a multiple of 16, up to 1024"},
-		{"$.net.channels", len(c.Net.Channels) >= 1 && len(c.Net.Channels) <= 4, "must have 1 to 4 stages"},
-		{"$.loss.temperature", c.Loss.Temperature > 0, "must be positive"},
 		{"$.loss.ce", c.Loss.CE > 0, "must be positive"},
 		{"$.loss.sub_ce", c.Loss.SubCE >= 0, "must not be negative"},
-		{"$.loss.from_leader", c.Loss.FromLeader >= 0, "must not be negative"},
-		{"$.loss.from_mate", c.Loss.FromMate >= 0, "must not be negative"},
-		{"$.loss.from_teammate", c.Loss.FromTeammate >= 0, "must not be negative"},
+		{"$.loss.distill_warmup", c.Loss.DistillWarmup >= 0, "must not be negative"},
+		{"$.loss.subs_per_step", c.Loss.SubsPerStep >= 0, "must not be negative"},
 		{"$.optimizer.learning_rate", c.Optimizer.LearningRate > 0, "must be positive"},
 		{"$.optimizer.weight_decay", c.Optimizer.WeightDecay >= 0, "must not be negative"},
 		{"$.optimizer.warmup", c.Optimizer.Warmup >= 0, "must not be negative"},
@@ -137,31 +148,46 @@ func (c *Config) check() (field string, err error) {
 		{"$.eval.final", c.Eval.Final >= 1, "must be at least 1"},
 		{"$.eval.recalibrate", c.Eval.Recalibrate >= 0, "must not be negative"},
 	}
-	for i, ch := range c.Net.Channels {
-		rules = append(rules, rule{fmt.Sprintf("$.net.channels[%d]", i), goodChannels(ch), "must be a multiple of 16, up to 1024"})
+	for _, d := range []struct {
+		field string
+		Distillation
+	}{{"from_leader", c.Loss.FromLeader}, {"from_mate", c.Loss.FromMate}, {"from_teammate", c.Loss.FromTeammate}} {
+		rules = append(rules, rule{"$.loss." + d.field + ".weight", d.Weight >= 0, "must not be negative"},
+			rule{"$.loss." + d.field + ".temperature", d.Temperature > 0 || d.Distillation == Distillation{}, "must be positive"})
 	}
-	rules = append(rules, rule{"$.net.leader", len(c.Net.Leader) == len(c.Net.Channels), "must name as many stages as channels"})
+	for _, r := range append(rules, c.Net.rules()...) {
+		if !r.ok {
+			return r.field, fmt.Errorf("%s", r.want)
+		}
+	}
+	if field, err := c.Data.Check(); err != nil {
+		return "$.data." + field, err
+	}
+	var wrong *arch.FieldError
+	if _, err := arch.New(c.Net.Config); errors.As(err, &wrong) {
+		return "$.net." + wrong.Field, errors.New(wrong.Want)
+	}
+	return "", nil
+}
+
+func (n *Net) rules() []rule {
+	rules := []rule{
+		{"$.net.norm", n.Norm == "" || n.Norm == Shared || n.Norm == PerDepth || n.Norm == PerStage, "must be shared, per-depth or per-stage"},
+		{"$.net.leader", n.Leader == nil || len(n.Leader) == len(n.Channels), "must name as many stages as channels"},
+		{"$.net.a", len(n.A) >= 1, "must have at least one depth"},
+	}
 	for _, mate := range []struct {
 		field  string
 		depths []Depth
-	}{{"$.net.a", c.Net.A}, {"$.net.b", c.Net.B}} {
-		rules = append(rules, rule{mate.field, len(mate.depths) >= 1, "must have at least one depth"})
+	}{{"$.net.a", n.A}, {"$.net.b", n.B}} {
 		for i, d := range mate.depths {
 			field := fmt.Sprintf("%s[%d]", mate.field, i)
-			rules = append(rules, rule{field, len(d) == len(c.Net.Channels), "must name as many stages as channels"})
-			if i > 0 && len(d) == len(c.Net.Channels) {
+			rules = append(rules, rule{field, len(d) == len(n.Channels), "must name as many stages as channels"})
+			if i > 0 && len(d) == len(n.Channels) {
 				prev := mate.depths[i-1]
 				rules = append(rules, rule{field, d.within(prev) && !d.equal(prev), "must be shallower than the depth before it"})
 			}
 		}
 	}
-	for _, r := range rules {
-		if !r.ok {
-			return r.field, fmt.Errorf("%s", r.want)
-		}
-	}
-	return "", nil
+	return rules
 }
-
-// goodChannels: the kernels of the backend and of the boards work on 16 channels at a time.
-func goodChannels(n int) bool { return n >= 16 && n <= 1024 && n%16 == 0 }

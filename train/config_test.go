@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fathom-edge/fathom/train/arch"
 )
 
 func TestDemoConfig(t *testing.T) {
@@ -14,7 +16,7 @@ func TestDemoConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Net{Stem: 16, Channels: []int{16, 32, 64}, Leader: Depth{5, 5, 5}, A: []Depth{{1, 1, 1}, {0, 0, 0}}, B: []Depth{{4, 4, 4}, {2, 2, 2}}}
+	want := Net{Config: arch.Config{Kind: "resnet", Stem: 16, Channels: []int{16, 32, 64}}, Leader: Depth{5, 5, 5}, A: []Depth{{1, 1, 1}, {0, 0, 0}}, B: []Depth{{4, 4, 4}, {2, 2, 2}}}
 	if diff := cmp.Diff(want, c.Net); diff != "" {
 		t.Errorf("nets (-want +got):\n%s", diff)
 	}
@@ -28,12 +30,14 @@ func TestConfigErrorsNameTheLine(t *testing.T) {
 	demo := string(data)
 	for _, c := range []struct{ name, old, new, want string }{
 		{"unknown field", "seed: 1", "sede: 1", `unknown field "sede"`},
-		{"channels", "  stem: 16", "  stem: 20", "net.stem: must be a multiple of 16"},
-		{"stage channels", "[16, 32, 64]", "[16, 32, 60]", "net.channels[2]: must be a multiple of 16"},
+		{"channels", "  stem: 16", "  stem: 20", "net.stem: must be a multiple of 8"},
+		{"stage channels", "[16, 32, 64]", "[16, 32, 60]", "net.channels[2]: must be a multiple of 8"},
 		{"depth text", "leader: 5-5-5", "leader: 5-x-5", `depth "5-x-5"`},
 		{"depth stages", "leader: 5-5-5", "leader: 5-5", "net.leader: must name as many stages"},
 		{"depth order", "a: [1-1-1, 0-0-0]", "a: [1-1-1, 0-3-0]", "net.a[1]: must be shallower"},
-		{"temperature", "  temperature: 2", "  temperature: 0", "loss.temperature: must be positive"},
+		{"temperature", "from_mate: {weight: 0.5, temperature: 2}", "from_mate: {weight: 0.5, temperature: 0}", "loss.from_mate.temperature: must be positive"},
+		{"architecture", "arch: resnet", "arch: renset", "net.arch: is \"renset\", must be one of"},
+		{"data", "kind: glyphs", "kind: glphs", "data.kind: must be"},
 		{"missing", "name: glyphs\n", "\n", "name is missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

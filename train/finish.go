@@ -1,14 +1,15 @@
 package train
 
 import (
+	"context"
 	"fmt"
 	"io"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"github.com/fathom-edge/fathom/glyphs"
 	"github.com/fathom-edge/fathom/runtime/profile"
+	"github.com/fathom-edge/fathom/train/dataset"
 )
 
 // Report is what the end of a run measured: per variant name, on the validation and test splits.
@@ -28,16 +29,21 @@ func (t *Trainer) Finish(metrics io.Writer) (*Report, error) {
 		m.Note = note
 	}
 	r := &Report{Accuracy: map[string][]profile.Accuracy{}}
-	for _, split := range []glyphs.Split{glyphs.Validation, glyphs.Test} {
-		top1, err := t.Evaluate(split, t.cfg.Eval.Final)
+	paths := t.cfg.Paths()
+	for _, split := range []dataset.Split{dataset.Validation, dataset.Test} {
+		n := t.samples(split, t.cfg.Eval.Final)
+		if n == 0 {
+			continue
+		}
+		top1, err := t.Evaluate(paths, split, n)
 		if err != nil {
 			return nil, err
 		}
-		m.Split, m.Samples, m.Top1 = split.String(), t.cfg.Eval.Final, map[string]float64{}
-		for i, p := range t.Paths() {
+		m.Split, m.Samples, m.Top1 = split.String(), n, map[string]float64{}
+		for i, p := range paths {
 			m.Top1[p.String()] = top1[i]
-			r.Accuracy[p.String()] = append(r.Accuracy[p.String()], profile.Accuracy{Dataset: "glyphs", Split: split.String(),
-				Top1: top1[i], Samples: t.cfg.Eval.Final})
+			r.Accuracy[p.String()] = append(r.Accuracy[p.String()], profile.Accuracy{Dataset: t.data.Name(), Split: split.String(),
+				Top1: top1[i], Samples: n})
 		}
 		if err := write(metrics, m); err != nil {
 			return nil, err
@@ -49,7 +55,7 @@ func (t *Trainer) Finish(metrics io.Writer) (*Report, error) {
 // chooseStatistics replaces the running averages by a cumulative average over training batches with frozen weights,
 // unless they validate worse on the mean over paths. It says what it chose.
 func (t *Trainer) chooseStatistics() (note string, err error) {
-	before, err := t.Evaluate(glyphs.Validation, t.cfg.Eval.Final)
+	before, err := t.Evaluate(t.cfg.Paths(), dataset.Validation, t.cfg.Eval.Final)
 	if err != nil {
 		return "", err
 	}
@@ -60,7 +66,7 @@ func (t *Trainer) chooseStatistics() (note string, err error) {
 	if err := t.recalibrate(t.cfg.Eval.Recalibrate); err != nil {
 		return "", err
 	}
-	after, err := t.Evaluate(glyphs.Validation, t.cfg.Eval.Final)
+	after, err := t.Evaluate(t.cfg.Paths(), dataset.Validation, t.cfg.Eval.Final)
 	if err != nil {
 		return "", err
 	}
@@ -90,17 +96,16 @@ func (t *Trainer) statistics() func(yield func(*model.Variable) bool) {
 // recalibrate sets the running averages to the mean over the next n training batches: with keep = i/(i+1) for batch i
 // the moving average is the cumulative one.
 func (t *Trainer) recalibrate(n int) error {
-	l, err := newLoader(t.source)
+	loader, err := dataset.NewLoader(t.data, dataset.Options{Batch: t.cfg.Batch, Seed: t.cfg.Seed, Augment: t.cfg.Data.Augment})
 	if err != nil {
 		return err
 	}
-	for i := range n {
-		b, err := l.load(glyphs.Train, uint64(t.Step()+i)*uint64(t.cfg.Batch), t.cfg.Batch)
+	i := 0
+	for b, err := range loader.Train(context.Background(), t.Step()) {
 		if err != nil {
 			return err
 		}
-		images, labels := t.tensors(b)
-		labels.MustFinalizeAll()
+		images := t.images(b)
 		out, err := t.moments.Call(images, float32(i)/float32(i+1))
 		if err != nil {
 			return fmt.Errorf("train: re-estimate normalization: %w", err)
@@ -108,6 +113,9 @@ func (t *Trainer) recalibrate(n int) error {
 		images.MustFinalizeAll()
 		for _, o := range out {
 			o.MustFinalizeAll()
+		}
+		if i++; i == n {
+			break
 		}
 	}
 	return nil

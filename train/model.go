@@ -1,14 +1,12 @@
 package train
 
 import (
-	"fmt"
-	"hash/fnv"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/fathom-edge/fathom/train/arch"
 )
 
 type mode int
@@ -18,16 +16,21 @@ const (
 	learn             // moments of the batch; running averages move
 )
 
-// net builds the graph of one net. It is made anew for each graph.
+// net builds the graph of one net at several depths; it implements [arch.Layers] on values of type stack. It is made anew
+// for each graph.
 type net struct {
-	name     string
-	scope    *model.Scope
-	seed     uint64
-	stem     int
-	channels []int
-	classes  int
-	mode     mode
-	keep     *graph.Node // overrides normMomentum when statistics are re-estimated
+	arch    arch.Architecture
+	name    string
+	scope   *model.Scope
+	seed    uint64
+	classes int
+	mode    mode
+	keep    *graph.Node // overrides normMomentum when statistics are re-estimated
+	sets    normSets
+	depths  []Depth // of the paths
+	// stage and block are where the construction stands; see [arch.Layers.At].
+	stage, block int
+	err          error // the first
 }
 
 // stack is the activations of all paths of a net: groups of equal row counts, one below the other. Paths that have not
@@ -42,7 +45,10 @@ func (s stack) group(i int) *graph.Node {
 	return graph.Slice(s.x, graph.AxisRange(i*s.rows, (i+1)*s.rows))
 }
 
-// each returns a stack of the given groups of s.
+// with is the same stack with other activations.
+func (s stack) with(x *graph.Node) stack { return stack{x, s.rows, s.groups} }
+
+// pick returns a stack of the given groups of s, in order; a group may be taken more than once if none is left out.
 func (s stack) pick(keep []int, paths [][]int) stack {
 	if len(keep) == len(s.groups) {
 		return stack{s.x, s.rows, paths}
@@ -61,40 +67,62 @@ func join(parts []*graph.Node) *graph.Node {
 	return graph.Concatenate(parts, 0)
 }
 
-// logits returns the outputs [batch, classes] of the given depths for images [batch, height, width, 3].
-func (n *net) logits(images *graph.Node, depths []Depth) []*graph.Node {
-	all := make([]int, len(depths))
+// logits returns the outputs [batch, classes] of the net's depths for images [batch, height, width, 3].
+func (n *net) logits(images *graph.Node) ([]*graph.Node, error) {
+	all := make([]int, len(n.depths))
 	for i := range all {
 		all[i] = i
 	}
-	x := relu(n.norm("stem.norm", n.conv("stem.conv", images, n.stem, 3, 2), 1))
-	s := stack{x, images.Shape().Dimensions[0], [][]int{all}}
-	width := n.stem
-	for stage, channels := range n.channels {
-		if stage > 0 || channels != width {
-			stride := 2
-			if stage == 0 {
-				stride = 1
-			}
-			name := fmt.Sprintf("transition%d", stage+1)
-			s.x = relu(n.norm(name+".norm", n.conv(name+".conv", s.x, channels, 3, stride), 1))
-			width = channels
-		}
-		s = n.stage(s, stage, depths)
+	stages := len(n.depths[0])
+	s := stack{images, images.Shape().Dimensions[0], [][]int{all}}
+	n.At(0, 0)
+	if n.sets.kind == PerStage {
+		s = n.split(s, 0)
 	}
-	pooled := graph.ReduceMean(s.x, 1, 2)
-	s.x = n.linear("head", pooled, n.classes)
-	out := make([]*graph.Node, len(depths))
+	s = n.arch.Stem(n, s).(stack)
+	for stage := range stages {
+		if n.sets.kind == PerStage && stage > 0 {
+			s = n.split(s, stage)
+		}
+		n.At(stage, 0)
+		s = n.arch.Enter(n, stage, s).(stack)
+		s = n.blocks(s, stage)
+	}
+	n.At(stages, 0)
+	s = n.arch.Head(n, s, n.classes).(stack)
+	out := make([]*graph.Node, len(n.depths))
 	for g, paths := range s.groups {
 		for _, p := range paths {
 			out[p] = s.group(g)
 		}
 	}
-	return out
+	return out, n.err
 }
 
-// stage runs the optional blocks of one stage, each on the rows of the paths that take it.
-func (n *net) stage(s stack, stage int, depths []Depth) stack {
+// split parts the paths whose depth differs in a stage, which then have normalization sets of their own there.
+func (n *net) split(s stack, stage int) stack {
+	var keep []int
+	var groups [][]int
+	for g, paths := range s.groups {
+		rest := slices.Clone(paths)
+		for len(rest) > 0 {
+			depth := n.depths[rest[0]][stage]
+			var same, other []int
+			for _, p := range rest {
+				if n.depths[p][stage] == depth {
+					same = append(same, p)
+				} else {
+					other = append(other, p)
+				}
+			}
+			keep, groups, rest = append(keep, g), append(groups, same), other
+		}
+	}
+	return s.pick(keep, groups)
+}
+
+// blocks runs the optional blocks of one stage, each on the rows of the paths that take it.
+func (n *net) blocks(s stack, stage int) stack {
 	type finished struct {
 		x     *graph.Node
 		paths []int
@@ -106,7 +134,7 @@ func (n *net) stage(s stack, stage int, depths []Depth) stack {
 		for g, paths := range s.groups {
 			var on, off []int
 			for _, p := range paths {
-				if depths[p][stage] >= block {
+				if n.depths[p][stage] >= block {
 					on = append(on, p)
 				} else {
 					off = append(off, p)
@@ -126,8 +154,8 @@ func (n *net) stage(s stack, stage int, depths []Depth) stack {
 		if len(going) == 0 {
 			break
 		}
-		s = s.pick(keep, going)
-		s.x = n.block(fmt.Sprintf("stage%d.block%d", stage+1, block), s.x)
+		n.At(stage, block)
+		s = n.arch.Block(n, stage, block, s.pick(keep, going)).(stack)
 	}
 	slices.SortFunc(done, func(a, b finished) int { return a.paths[0] - b.paths[0] })
 	parts := make([]*graph.Node, len(done))
@@ -136,41 +164,4 @@ func (n *net) stage(s stack, stage int, depths []Depth) stack {
 		parts[i], groups[i] = f.x, f.paths
 	}
 	return stack{join(parts), s.rows, groups}
-}
-
-// block is a basic residual block with an identity shortcut, so that it can be skipped. Its second normalization starts
-// at a small scale: a deep net begins near a shallow one.
-func (n *net) block(name string, x *graph.Node) *graph.Node {
-	c := x.Shape().Dimensions[3]
-	y := relu(n.norm(name+".norm1", n.conv(name+".conv1", x, c, 3, 1), 1))
-	y = n.norm(name+".norm2", n.conv(name+".conv2", y, c, 3, 1), 0.2)
-	return relu(graph.Add(x, y))
-}
-
-// normal draws initial weights that depend on the seed and the layer's name alone.
-func (n *net) normal(layer string, std float64, dims ...int) *tensors.Tensor {
-	h := fnv.New64a()
-	h.Write([]byte(n.name + "/" + layer))
-	r := rand.New(rand.NewPCG(n.seed, h.Sum64()))
-	data := make([]float32, product(dims))
-	for i := range data {
-		data[i] = float32(r.NormFloat64() * std)
-	}
-	return tensors.FromFlatDataAndDimensions(data, dims...)
-}
-
-func constant(v float32, dims ...int) *tensors.Tensor {
-	data := make([]float32, product(dims))
-	for i := range data {
-		data[i] = v
-	}
-	return tensors.FromFlatDataAndDimensions(data, dims...)
-}
-
-func product(dims []int) int {
-	p := 1
-	for _, d := range dims {
-		p *= d
-	}
-	return p
 }

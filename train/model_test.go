@@ -1,15 +1,18 @@
 package train
 
 import (
+	"context"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"github.com/fathom-edge/fathom/glyphs"
+	"github.com/fathom-edge/fathom/train/arch"
+	"github.com/fathom-edge/fathom/train/dataset"
 	"github.com/fathom-edge/fathom/train/fastcpu"
 )
 
@@ -21,22 +24,21 @@ func TestSharedNormalizationIsOverTheConcatenation(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := model.NewStore()
-	make_ := func(scope *model.Scope) *net {
-		return &net{name: "a", scope: scope, seed: 1, stem: 16, channels: []int{16, 32}, classes: 5, mode: learn}
-	}
 	depths := []Depth{{3, 2}, {2, 2}, {1, 1}}
-	l, err := newLoader(blobs{})
+	a, err := arch.New(arch.Config{Stem: 16, Channels: []int{16, 32}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := l.load(glyphs.Train, 0, 6)
-	if err != nil {
-		t.Fatal(err)
+	newNet := func(scope *model.Scope) *net {
+		return &net{arch: a, name: "a", scope: scope, seed: 1, classes: 5, mode: learn, sets: normSets{Shared, depths}, depths: depths}
 	}
-	images := tensors.FromFlatDataAndDimensions(b.images, 6, glyphs.Size, glyphs.Size, 3)
+	images := tensors.FromFlatDataAndDimensions(blobImages(t, 6), 6, blobSize, blobSize, 3)
 	exec, err := model.NewExec(backend, store, func(scope *model.Scope, images *graph.Node) []*graph.Node {
-		fast := make_(scope).logits(images, depths)
-		return append(fast, pathByPath(make_(scope), images, depths)...)
+		fast, err := newNet(scope).logits(images)
+		if err != nil {
+			t.Error(err)
+		}
+		return append(fast, pathByPath(newNet(scope), images)...)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -55,17 +57,38 @@ func TestSharedNormalizationIsOverTheConcatenation(t *testing.T) {
 	}
 }
 
+func blobImages(t *testing.T, n int) []float32 {
+	t.Helper()
+	l, err := dataset.NewLoader(blobs{}, dataset.Options{Batch: n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b, err := range l.Evaluate(context.Background(), dataset.Train, n) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Clone(b.Images)
+	}
+	return nil
+}
+
 // pathByPath computes every path on its own rows, and joins them only to normalize.
-func pathByPath(n *net, images *graph.Node, depths []Depth) []*graph.Node {
+func pathByPath(n *net, images *graph.Node) []*graph.Node {
+	depths, widths := n.depths, []int{16, 32}
+	conv := func(name string, x *graph.Node, out, stride int) *graph.Node {
+		one := stack{x, x.Shape().Dimensions[0], [][]int{{0}}}
+		return n.Conv(name, one, arch.Conv{Out: out, Size: 3, Stride: stride}).(stack).x
+	}
+	relu := func(x *graph.Node) *graph.Node { return graph.Max(x, graph.ZerosLike(x)) }
 	xs := make([]*graph.Node, len(depths))
 	for i := range xs {
 		xs[i] = images
 	}
 	// layer applies a convolution to each given path and normalizes over all of them.
-	layer := func(conv, norm string, xs []*graph.Node, channels, stride int, scale float32) []*graph.Node {
+	layer := func(name, norm string, xs []*graph.Node, channels, stride int, scale float32) []*graph.Node {
 		var ys []*graph.Node
 		for _, x := range xs {
-			ys = append(ys, n.conv(conv, x, channels, 3, stride))
+			ys = append(ys, conv(name, x, channels, stride))
 		}
 		rows := ys[0].Shape().Dimensions[0]
 		gamma := n.scope.At("%s", n.name).At("%s", norm).VariableWithValue("weight", constant(scale, channels)).NodeValue(ys[0])
@@ -85,8 +108,8 @@ func pathByPath(n *net, images *graph.Node, depths []Depth) []*graph.Node {
 		}
 		return xs
 	}
-	xs = each(layer("stem.conv", "stem.norm", xs, n.stem, 2, 1), relu)
-	for s, channels := range n.channels {
+	xs = each(layer("stem.conv", "stem.norm", xs, 16, 2, 1), relu)
+	for s, channels := range widths {
 		if s > 0 {
 			name := fmt.Sprintf("transition%d", s+1)
 			xs = each(layer(name+".conv", name+".norm", xs, channels, 2, 1), relu)
@@ -107,5 +130,8 @@ func pathByPath(n *net, images *graph.Node, depths []Depth) []*graph.Node {
 			}
 		}
 	}
-	return each(xs, func(x *graph.Node) *graph.Node { return n.linear("head", graph.ReduceMean(x, 1, 2), n.classes) })
+	return each(xs, func(x *graph.Node) *graph.Node {
+		pooled := stack{graph.ReduceMean(x, 1, 2), x.Shape().Dimensions[0], [][]int{{0}}}
+		return n.Linear("head", pooled, n.classes, 1).(stack).x
+	})
 }

@@ -4,7 +4,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// Outputs holds the logits [batch, classes] of one step; A and B are deepest first.
+// Outputs holds the logits [batch, classes] of one step; A and B are deepest first. The Leader and B may be missing.
 type Outputs struct {
 	Leader *graph.Node
 	A, B   []*graph.Node
@@ -14,11 +14,13 @@ type Outputs struct {
 type Term struct {
 	Name   string
 	Weight float64
-	Value  *graph.Node
+	// Distills says that the term is ramped up at the beginning of the training; see [Loss].
+	Distills bool
+	Value    *graph.Node
 }
 
-// Objective returns the terms of the cooperative loss for labels [batch] (integers). With p the softmax at temperature
-// T, and CE and KL averaged over the batch:
+// Objective returns the terms of the cooperative loss for targets [batch, classes], each row a distribution. With p the
+// softmax at the term's temperature T, and CE and KL averaged over the batch:
 //
 //	ce              CE(L) + CE(A) + CE(B)
 //	sub_ce          sum over sub-networks s of CE(s)
@@ -26,34 +28,66 @@ type Term struct {
 //	from_mate       T² (KL(p_A | p_B) + KL(p_B | p_A))
 //	from_teammate   T² (sum over subs a of A of KL(p_A | p_a) + sum over subs b of B of KL(p_B | p_b))
 //
-// The first argument of each KL is a teacher: no gradient flows into it. Weights and temperature are ours; the method's
-// publication does not give them.
-func Objective(o Outputs, labels *graph.Node, w Loss) []Term {
-	a, b := o.A[0], o.B[0]
-	ce := graph.Add(graph.Add(crossEntropy(o.Leader, labels), crossEntropy(a, labels)), crossEntropy(b, labels))
-	terms := []Term{
-		{"ce", w.CE, ce},
-		{"from_leader", w.FromLeader, graph.Add(distill(o.Leader, a, w.Temperature), distill(o.Leader, b, w.Temperature))},
-		{"from_mate", w.FromMate, graph.Add(distill(a, b, w.Temperature), distill(b, a, w.Temperature))},
+// The first argument of each KL is a teacher: no gradient flows into it. Terms of nets that are missing are left out, so
+// that one net alone, or one with its sub-networks, trains by the same code. Weights and temperatures are ours; the
+// method's publication does not give them.
+func Objective(o Outputs, targets *graph.Node, w Loss) []Term {
+	terms := map[string]*Term{}
+	var order []string
+	add := func(name string, weight float64, distills bool, value *graph.Node) {
+		t := terms[name]
+		if t == nil {
+			t = &Term{Name: name, Weight: weight, Distills: distills}
+			terms[name] = t
+			order = append(order, name)
+		}
+		t.Value = plus(t.Value, value)
 	}
-	var subCE, fromTeammate *graph.Node
-	for _, mate := range [][]*graph.Node{o.A, o.B} {
-		for _, sub := range mate[1:] {
-			subCE = plus(subCE, crossEntropy(sub, labels))
-			fromTeammate = plus(fromTeammate, distill(mate[0], sub, w.Temperature))
+	ce := func(net *graph.Node) { add("ce", w.CE, false, crossEntropy(net, targets)) }
+	kl := func(name string, d Distillation, teacher, student *graph.Node) {
+		add(name, d.Weight, true, distill(teacher, student, d.Temperature))
+	}
+	mates := [][]*graph.Node{o.A}
+	if len(o.B) > 0 {
+		mates = append(mates, o.B)
+	}
+	if o.Leader != nil {
+		ce(o.Leader)
+	}
+	for _, mate := range mates {
+		ce(mate[0])
+	}
+	if o.Leader != nil {
+		for _, mate := range mates {
+			kl("from_leader", w.FromLeader, o.Leader, mate[0])
 		}
 	}
-	if subCE != nil {
-		terms = append(terms, Term{"sub_ce", w.SubCE, subCE}, Term{"from_teammate", w.FromTeammate, fromTeammate})
+	if len(mates) == 2 {
+		kl("from_mate", w.FromMate, o.A[0], o.B[0])
+		kl("from_mate", w.FromMate, o.B[0], o.A[0])
 	}
-	return terms
+	for _, mate := range mates {
+		for _, sub := range mate[1:] {
+			add("sub_ce", w.SubCE, false, crossEntropy(sub, targets))
+			kl("from_teammate", w.FromTeammate, mate[0], sub)
+		}
+	}
+	list := make([]Term, len(order))
+	for i, name := range order {
+		list[i] = *terms[name]
+	}
+	return list
 }
 
-// Total is the weighted sum of the terms.
-func Total(terms []Term) *graph.Node {
+// Total is the weighted sum of the terms; ramp, a scalar from 0 to 1, scales those that distill.
+func Total(terms []Term, ramp *graph.Node) *graph.Node {
 	var total *graph.Node
 	for _, t := range terms {
-		total = plus(total, graph.MulScalar(t.Value, t.Weight))
+		v := graph.MulScalar(t.Value, t.Weight)
+		if t.Distills {
+			v = graph.Mul(v, ramp)
+		}
+		total = plus(total, v)
 	}
 	return total
 }
@@ -65,10 +99,9 @@ func plus(sum, x *graph.Node) *graph.Node {
 	return graph.Add(sum, x)
 }
 
-// crossEntropy is the mean of -log softmax(logits)[label].
-func crossEntropy(logits, labels *graph.Node) *graph.Node {
-	target := graph.OneHot(labels, logits.Shape().Dimensions[1], logits.DType())
-	return graph.Neg(graph.ReduceAllMean(graph.ReduceSum(graph.Mul(target, graph.LogSoftmax(logits)), -1)))
+// crossEntropy is the mean over the batch of -sum over classes of target * log softmax(logits).
+func crossEntropy(logits, targets *graph.Node) *graph.Node {
+	return graph.Neg(graph.ReduceAllMean(graph.ReduceSum(graph.Mul(targets, graph.LogSoftmax(logits)), -1)))
 }
 
 // distill is T² KL(teacher | student) at temperature T, a mean over the batch. The teacher is detached.

@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
-	"github.com/fathom-edge/fathom/glyphs"
+	"github.com/fathom-edge/fathom/train/dataset"
 )
 
 // Progress is told to the user of [Trainer.Run] after each step.
@@ -49,37 +50,40 @@ const stepsPerMetric = 20
 // after the current step with a checkpoint (if there is a folder for one) and the context's error.
 func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
 	start := t.Step()
-	loadCtx, stop := context.WithCancel(context.Background())
-	defer stop()
-	batches, err := prefetch(loadCtx, t.source, uint64(start)*uint64(t.cfg.Batch), t.cfg.Batch)
+	if start >= t.cfg.Steps {
+		return nil
+	}
+	loader, err := dataset.NewLoader(t.data, dataset.Options{Batch: t.cfg.Batch, Seed: t.cfg.Seed, Augment: t.cfg.Data.Augment})
 	if err != nil {
 		return err
 	}
 	var spent time.Duration
-	sums := map[string]float64{}
-	for step := start; step < t.cfg.Steps; step++ {
-		began := time.Now()
-		next := <-batches
-		if next.err != nil {
-			return next.err
-		}
-		losses, err := t.learnBatch(step, next.batch)
+	began := time.Now()
+	// Loading is not bound to ctx: a cancelled run still ends its step.
+	for b, err := range loader.Train(context.WithoutCancel(ctx), start) {
 		if err != nil {
-			return err
+			return t.stopped(o, err)
+		}
+		step := b.Number
+		losses, err := t.learnBatch(step, b)
+		if err != nil {
+			return t.stopped(o, err)
 		}
 		spent += time.Since(began)
 		done := step + 1
 		rate := float64((done-start)*t.cfg.Batch) / spent.Seconds()
+		t.since++
 		for k, v := range losses {
-			sums[k] += v
+			t.sums[k] += v
 		}
 		m := metric{Step: done, Images: done * t.cfg.Batch, Seconds: spent.Seconds()}
 		if done%stepsPerMetric == 0 {
 			m.Kind, m.ImagesPerSecond, m.LearningRate, m.Losses = "step", rate, t.cfg.LearningRate(step), map[string]float64{}
-			for k, v := range sums {
-				m.Losses[k] = v / stepsPerMetric
+			for k, v := range t.sums {
+				m.Losses[k] = v / float64(t.since)
 			}
-			clear(sums)
+			clear(t.sums)
+			t.since = 0
 			if err := write(o.Metrics, m); err != nil {
 				return err
 			}
@@ -88,7 +92,7 @@ func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
 			o.Progress(Progress{Step: done, Steps: t.cfg.Steps, Loss: losses["total"], ImagesPerSecond: rate})
 		}
 		if done%t.cfg.Eval.Every == 0 && done < t.cfg.Steps {
-			if err := t.measure(o.Metrics, m, "eval", glyphs.Validation, t.cfg.Eval.Samples, ""); err != nil {
+			if err := t.measure(o.Metrics, m, "eval", dataset.Validation, t.cfg.Eval.Samples, ""); err != nil {
 				return err
 			}
 		}
@@ -101,20 +105,37 @@ func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
 		if interrupted {
 			return fmt.Errorf("train: stopped after step %d: %w", done, ctx.Err())
 		}
+		if done == t.cfg.Steps {
+			break
+		}
+		began = time.Now()
 	}
 	return nil
 }
 
+// stopped adds to the error of a step from where the run can go on.
+func (t *Trainer) stopped(o RunOptions, err error) error {
+	if o.Checkpoints == "" {
+		return err
+	}
+	names, nerr := checkpoints(o.Checkpoints)
+	if nerr != nil || len(names) == 0 {
+		return fmt.Errorf("%w (there is no checkpoint yet)", err)
+	}
+	return fmt.Errorf("%w (the newest checkpoint is %s)", err, filepath.Join(o.Checkpoints, names[len(names)-1]))
+}
+
 // measure evaluates and writes the result as a metric made from m.
-func (t *Trainer) measure(w io.Writer, m metric, kind string, split glyphs.Split, samples int, note string) error {
-	top1, err := t.Evaluate(split, samples)
+func (t *Trainer) measure(w io.Writer, m metric, kind string, split dataset.Split, samples int, note string) error {
+	paths := t.cfg.Paths()
+	top1, err := t.Evaluate(paths, split, samples)
 	if err != nil {
 		return err
 	}
-	m.Kind, m.Split, m.Samples, m.Note = kind, split.String(), samples, note
+	m.Kind, m.Split, m.Samples, m.Note = kind, split.String(), t.samples(split, samples), note
 	m.Losses, m.LearningRate, m.ImagesPerSecond = nil, 0, 0
 	m.Top1 = map[string]float64{}
-	for i, p := range t.Paths() {
+	for i, p := range paths {
 		m.Top1[p.String()] = top1[i]
 	}
 	return write(w, m)

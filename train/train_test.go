@@ -3,9 +3,12 @@ package train
 import (
 	"context"
 	"errors"
+	"image"
+	"image/color"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,33 +19,45 @@ import (
 	"github.com/fathom-edge/fathom/convert/family"
 	"github.com/fathom-edge/fathom/convert/onnx"
 	"github.com/fathom-edge/fathom/convert/reference"
-	"github.com/fathom-edge/fathom/glyphs"
+	"github.com/fathom-edge/fathom/runtime/preprocess"
+	"github.com/fathom-edge/fathom/train/arch"
+	"github.com/fathom-edge/fathom/train/dataset"
 	"github.com/fathom-edge/fathom/train/fastcpu"
 )
 
 // blobs is a dataset of four classes that a net learns within a few steps: a bright quarter on noise.
 type blobs struct{}
 
-const blobClasses = 4
+const blobSize = 32
 
-func (blobs) Sample(split glyphs.Split, index uint64, dst []byte) int {
-	r := rand.New(rand.NewPCG(index, uint64(split)))
-	label := r.IntN(blobClasses)
-	for p := range glyphs.Size * glyphs.Size {
-		x, y := p%glyphs.Size, p/glyphs.Size
-		v := r.IntN(128)
-		if x/(glyphs.Size/2)+2*(y/(glyphs.Size/2)) == label {
-			v += 100
+func (blobs) Name() string          { return "blobs" }
+func (blobs) Labels() []string      { return []string{"nw", "ne", "sw", "se"} }
+func (blobs) Len(dataset.Split) int { return dataset.Endless }
+func (blobs) Spec() preprocess.Spec {
+	return preprocess.Spec{Width: blobSize, Height: blobSize, Channels: "RGB", Fit: preprocess.FitCrop,
+		Mean: [3]float32{0.5, 0.5, 0.5}, Std: [3]float32{0.25, 0.25, 0.25}}
+}
+
+func (blobs) Sample(split dataset.Split, index int, dst *image.RGBA) (int, error) {
+	*dst = *image.NewRGBA(image.Rect(0, 0, blobSize, blobSize))
+	r := rand.New(rand.NewPCG(uint64(index), uint64(split)))
+	label := r.IntN(4)
+	for y := range blobSize {
+		for x := range blobSize {
+			v := r.IntN(128)
+			if x/(blobSize/2)+2*(y/(blobSize/2)) == label {
+				v += 100
+			}
+			dst.SetRGBA(x, y, color.RGBA{byte(v), byte(v / 2), byte(255 - v), 255})
 		}
-		dst[3*p], dst[3*p+1], dst[3*p+2] = byte(v), byte(v/2), byte(255-v)
 	}
-	return label
+	return label, nil
 }
 
 func tiny() *Config {
-	return &Config{Name: "tiny", Seed: 3,
-		Net:       Net{Stem: 16, Channels: []int{16, 32}, Leader: Depth{2, 2}, A: []Depth{{2, 1}, {1, 0}}, B: []Depth{{2, 2}, {1, 1}}},
-		Loss:      Loss{Temperature: 2, CE: 1, SubCE: 0.3, FromLeader: 1, FromMate: 0.5, FromTeammate: 1},
+	return &Config{Name: "tiny", Seed: 3, Data: dataset.Config{Kind: dataset.KindGlyphs},
+		Net:       Net{Config: arch.Config{Stem: 16, Channels: []int{16, 32}}, Leader: Depth{2, 2}, A: []Depth{{2, 1}, {1, 0}}, B: []Depth{{2, 2}, {1, 1}}},
+		Loss:      Loss{CE: 1, SubCE: 0.3, FromLeader: Distillation{1, 2}, FromMate: Distillation{0.5, 2}, FromTeammate: Distillation{1, 2}},
 		Optimizer: Optimizer{LearningRate: 0.003, WeightDecay: 0.01, Warmup: 3},
 		Batch:     16, Steps: 30, Eval: Eval{Every: 1000, Samples: 40, Final: 40, Recalibrate: 3}, CheckpointEvery: 1000}
 }
@@ -53,7 +68,7 @@ func trainer(t testing.TB, cfg *Config) *Trainer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := NewTrainer(cfg, backend, blobs{}, blobClasses)
+	tr, err := NewTrainer(cfg, backend, blobs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,21 +77,21 @@ func trainer(t testing.TB, cfg *Config) *Trainer {
 
 func steps(t testing.TB, tr *Trainer, n int) (losses []float64) {
 	t.Helper()
-	l, err := newLoader(blobs{})
+	l, err := dataset.NewLoader(blobs{}, dataset.Options{Batch: tr.cfg.Batch})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range n {
-		step := tr.Step()
-		b, err := l.load(glyphs.Train, uint64(step*tr.cfg.Batch), tr.cfg.Batch)
+	for b, err := range l.Train(context.Background(), tr.Step()) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		values, err := tr.learnBatch(step, b)
+		values, err := tr.learnBatch(tr.Step(), b)
 		if err != nil {
 			t.Fatal(err)
 		}
-		losses = append(losses, values["total"])
+		if losses = append(losses, values["total"]); len(losses) == n {
+			break
+		}
 	}
 	return losses
 }
@@ -90,11 +105,11 @@ func TestTrainingLowersTheLossAndBeatsChance(t *testing.T) {
 	if err := tr.recalibrate(5); err != nil {
 		t.Fatal(err)
 	}
-	top1, err := tr.Evaluate(glyphs.Validation, 130)
+	top1, err := tr.Evaluate(tr.cfg.Paths(), dataset.Validation, 130)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, p := range tr.Paths() {
+	for i, p := range tr.cfg.Paths() {
 		if top1[i] < 0.6 {
 			t.Errorf("%s: top-1 %.2f, want well above chance (0.25)", p, top1[i])
 		}
@@ -161,38 +176,63 @@ func TestRunStopsWithACheckpointAndGoesOn(t *testing.T) {
 }
 
 func TestExportEqualsTrainer(t *testing.T) {
-	tr := trainer(t, tiny())
-	steps(t, tr, 5)
+	for _, c := range []struct {
+		name string
+		edit func(*Net)
+	}{
+		{"resnet", func(*Net) {}},
+		{"stem of stride 4", func(n *Net) { n.StemStride = 4 }},
+		{"per-depth normalization", func(n *Net) { n.Norm = PerDepth }},
+		{"per-stage normalization", func(n *Net) { n.Norm = PerStage }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := tiny()
+			cfg.Batch = 4
+			c.edit(&cfg.Net)
+			testExport(t, cfg)
+		})
+	}
+}
+
+func testExport(t *testing.T, cfg *Config) {
+	tr := trainer(t, cfg)
+	steps(t, tr, 4)
 	report, err := tr.Finish(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := tr.Export(dir, report); err != nil {
+	if err := tr.Export(dir, cfg.Deployed(), report); err != nil {
 		t.Fatal(err)
 	}
 	f, err := family.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := newLoader(blobs{})
+	l, err := dataset.NewLoader(blobs{}, dataset.Options{Batch: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := l.load(glyphs.Validation, 7, 1)
+	var image []float32
+	for b, err := range l.Evaluate(context.Background(), dataset.Validation, 1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		image = slices.Clone(b.Images)
+	}
+	logits, err := tr.infer(cfg.Paths())
 	if err != nil {
 		t.Fatal(err)
 	}
-	images, _ := tr.tensors(b)
-	out, err := tr.infer.Call(images)
+	out, err := logits.Call(tensors.FromFlatDataAndDimensions(image, 1, blobSize, blobSize, 3))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string][]float32{}
-	for i, p := range tr.Paths() {
+	for i, p := range cfg.Paths() {
 		want[p.String()] = tensors.MustCopyFlatData[float32](out[i])
 	}
-	nchw := permute(b.images, []int{glyphs.Size, glyphs.Size, 3}, 2, 0, 1)
+	nchw, _ := permute(image, []int{blobSize, blobSize, 3}, 2, 0, 1)
 	if len(f.Variants) != 4 {
 		t.Fatalf("%d variants, want 4", len(f.Variants))
 	}
@@ -201,7 +241,7 @@ func TestExportEqualsTrainer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := reference.Run(m, map[string]reference.Tensor{"input": {Shape: []int{1, 3, glyphs.Size, glyphs.Size}, Data: nchw}})
+		got, err := reference.Run(m, map[string]reference.Tensor{"input": {Shape: []int{1, 3, blobSize, blobSize}, Data: nchw}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,12 +284,13 @@ func TestObjectiveEqualsHandComputation(t *testing.T) {
 		"ce": ce(0) + ce(1) + ce(3), "sub_ce": ce(2) + ce(4),
 		"from_leader": kl(0, 1) + kl(0, 3), "from_mate": kl(1, 3) + kl(3, 1), "from_teammate": kl(1, 2) + kl(3, 4),
 	}
-	weights := Loss{Temperature: temperature, CE: 1, SubCE: 0.3, FromLeader: 0.7, FromMate: 0.5, FromTeammate: 0.9}
+	weights := Loss{CE: 1, SubCE: 0.3, FromLeader: Distillation{0.7, temperature}, FromMate: Distillation{0.5, temperature},
+		FromTeammate: Distillation{0.9, temperature}}
 	wantTotal := want["ce"] + 0.3*want["sub_ce"] + 0.7*want["from_leader"] + 0.5*want["from_mate"] + 0.9*want["from_teammate"]
 
 	var names []string
 	got := objective(t, weights, logits, label, func(in []*graph.Node, terms []Term) []*graph.Node {
-		out := []*graph.Node{Total(terms)}
+		out := []*graph.Node{Total(terms, graph.Const(in[0].Graph(), float32(1)))}
 		for _, term := range terms {
 			names = append(names, term.Name)
 			out = append(out, term.Value)
@@ -276,7 +317,9 @@ func objective(t *testing.T, w Loss, logits [][]float64, label int32, f func(in 
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []any{tensors.FromFlatDataAndDimensions([]int32{label}, 1)}
+	target := make([]float32, len(logits[0]))
+	target[label] = 1
+	args := []any{tensors.FromFlatDataAndDimensions(target, 1, len(target))}
 	for _, l := range logits {
 		row := make([]float32, len(l))
 		for i, v := range l {
@@ -285,8 +328,8 @@ func objective(t *testing.T, w Loss, logits [][]float64, label int32, f func(in 
 		args = append(args, tensors.FromFlatDataAndDimensions(row, 1, len(row)))
 	}
 	out, err := graph.CallOnceN(backend, func(in []*graph.Node) []*graph.Node {
-		labels, in := in[0], in[1:]
-		return f(in, Objective(Outputs{Leader: in[0], A: in[1:3], B: in[3:5]}, labels, w))
+		targets, in := in[0], in[1:]
+		return f(in, Objective(Outputs{Leader: in[0], A: in[1:3], B: in[3:5]}, targets, w))
 	}, args...)
 	if err != nil {
 		t.Fatal(err)
@@ -298,6 +341,8 @@ func objective(t *testing.T, w Loss, logits [][]float64, label int32, f func(in 
 	return flat
 }
 
+var distilling = Loss{FromLeader: Distillation{1, 2}, FromMate: Distillation{1, 2}, FromTeammate: Distillation{1, 2}}
+
 func TestTeachersAreDetached(t *testing.T) {
 	logits := [][]float64{{1, 2, -1}, {0.5, 0, 1}, {-1, 1, 2}, {2, 0, 0}, {0, 3, 1}}
 	students := map[string][]bool{ // which of l, a, a-sub, b, b-sub a term may move
@@ -307,7 +352,7 @@ func TestTeachersAreDetached(t *testing.T) {
 	}
 	for name, want := range students {
 		t.Run(name, func(t *testing.T) {
-			grads := objective(t, Loss{Temperature: 2}, logits, 0, func(in []*graph.Node, terms []Term) []*graph.Node {
+			grads := objective(t, distilling, logits, 0, func(in []*graph.Node, terms []Term) []*graph.Node {
 				for _, term := range terms {
 					if term.Name == name {
 						return graph.Gradient(term.Value, in...)
@@ -328,8 +373,9 @@ func TestTeachersAreDetached(t *testing.T) {
 		})
 	}
 	// From A <-> B, the gradient of A is that of KL(p_B | p_A) with B fixed: T (softmax(a/T) - softmax(b/T)).
-	grads := objective(t, Loss{Temperature: 2}, logits, 0, func(in []*graph.Node, terms []Term) []*graph.Node {
-		return graph.Gradient(terms[2].Value, in[1])
+	grads := objective(t, distilling, logits, 0, func(in []*graph.Node, terms []Term) []*graph.Node {
+		i := slices.IndexFunc(terms, func(t Term) bool { return t.Name == "from_mate" })
+		return graph.Gradient(terms[i].Value, in[1])
 	})
 	a, b := logSoftmax(logits[1], 2), logSoftmax(logits[3], 2)
 	for i := range a {

@@ -11,59 +11,142 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 
-	"github.com/fathom-edge/fathom/glyphs"
+	"github.com/fathom-edge/fathom/train/arch"
+	"github.com/fathom-edge/fathom/train/dataset"
 )
 
-// Trainer holds the weights of the three nets and trains them.
+// Trainer holds the weights of the nets and trains them.
 type Trainer struct {
 	cfg     *Config
-	source  Source
-	classes int
+	data    dataset.Dataset
+	arch    arch.Architecture
 	backend compute.Backend
 	store   *model.Store
-	learn   *model.Exec
-	infer   *model.Exec
+	// learn does one optimizer step, for each choice of sub-networks that take turns.
+	learn   []*model.Exec
 	moments *model.Exec
 	terms   []string // names of what learn returns after the total
+	// sums of the losses since the last metric, and over how many steps.
+	sums  map[string]float64
+	since int
 }
 
-// NewTrainer prepares a run on the given backend, from initial weights.
-func NewTrainer(cfg *Config, backend compute.Backend, source Source, classes int) (*Trainer, error) {
-	t := &Trainer{cfg: cfg, source: source, classes: classes, backend: backend, store: model.NewStore()}
+// NewTrainer prepares a run on the given backend, from initial weights. The configuration must have been checked.
+func NewTrainer(cfg *Config, backend compute.Backend, data dataset.Dataset) (*Trainer, error) {
+	a, err := arch.New(cfg.Net.Config)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	t := &Trainer{cfg: cfg, data: data, arch: a, backend: backend, store: model.NewStore(), sums: map[string]float64{}}
 	return t, t.build()
 }
 
-func (t *Trainer) build() (err error) {
-	if t.learn, err = model.NewExec(t.backend, t.store, t.learnGraph); err != nil {
-		return fmt.Errorf("train: %w", err)
+func (t *Trainer) classes() int { return len(t.data.Labels()) }
+
+// mate is a net to be trained at the given depths, deepest first.
+type mate struct {
+	name   string
+	depths []Depth
+}
+
+// mates lists the nets of the run: l, a and b, as far as there are.
+func (n *Net) mates() []mate {
+	var list []mate
+	if n.Leader != nil {
+		list = append(list, mate{"l", []Depth{n.Leader}})
 	}
-	if t.infer, err = model.NewExec(t.backend, t.store, func(scope *model.Scope, images *graph.Node) []*graph.Node {
-		o := t.outputs(scope, images, infer, nil)
-		return append(append([]*graph.Node{o.Leader}, o.A...), o.B...)
-	}); err != nil {
-		return fmt.Errorf("train: %w", err)
+	list = append(list, mate{"a", n.A})
+	if len(n.B) > 0 {
+		list = append(list, mate{"b", n.B})
+	}
+	return list
+}
+
+// turns is the number of choices of sub-networks that take turns.
+func (c *Config) turns() int {
+	n := c.Loss.SubsPerStep
+	most := max(len(c.Net.A), len(c.Net.B)) - 1
+	if n == 0 || n >= most {
+		return 1
+	}
+	return most
+}
+
+// takes returns the depths of a net that are trained in the given turn.
+func (c *Config) takes(depths []Depth, turn int) []Depth {
+	subs := depths[1:]
+	if n := c.Loss.SubsPerStep; n != 0 && n < len(subs) {
+		var some []Depth
+		for i, d := range subs {
+			if (i-turn%len(subs)+len(subs))%len(subs) < n {
+				some = append(some, d)
+			}
+		}
+		subs = some
+	}
+	return append([]Depth{depths[0]}, subs...)
+}
+
+func (t *Trainer) build() (err error) {
+	t.learn = make([]*model.Exec, t.cfg.turns())
+	for turn := range t.learn {
+		if t.learn[turn], err = model.NewExec(t.backend, t.store, func(scope *model.Scope, images, targets, ramp *graph.Node) []*graph.Node {
+			return t.learnGraph(scope, images, targets, ramp, turn)
+		}); err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
 	}
 	if t.moments, err = model.NewExec(t.backend, t.store, func(scope *model.Scope, images, keep *graph.Node) *graph.Node {
-		o := t.outputs(scope, images, learn, keep)
-		return graph.ReduceAllSum(o.Leader)
+		var sum *graph.Node
+		for _, m := range t.cfg.Net.mates() {
+			for _, y := range t.logits(scope, images, m, learn, keep) {
+				sum = plus(sum, graph.ReduceAllSum(y))
+			}
+		}
+		return sum
 	}); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	return nil
 }
 
-func (t *Trainer) outputs(scope *model.Scope, images *graph.Node, m mode, keep *graph.Node) Outputs {
-	logits := func(name string, depths []Depth) []*graph.Node {
-		n := &net{name: name, scope: scope, seed: t.cfg.Seed, stem: t.cfg.Net.Stem, channels: t.cfg.Net.Channels,
-			classes: t.classes, mode: m, keep: keep}
-		return n.logits(images, depths)
+// logits builds one net at the depths of m. A depth that was not trained can be had only if its normalization can.
+func (t *Trainer) logits(scope *model.Scope, images *graph.Node, m mate, mode mode, keep *graph.Node) []*graph.Node {
+	n := &net{arch: t.arch, name: m.name, scope: scope, seed: t.cfg.Seed, classes: t.classes(), mode: mode, keep: keep,
+		sets: t.cfg.Net.sets(m.name), depths: m.depths}
+	out, err := n.logits(images)
+	if err != nil {
+		panic(err) // model.Exec turns it into its error
 	}
-	return Outputs{Leader: logits("l", []Depth{t.cfg.Net.Leader})[0], A: logits("a", t.cfg.Net.A), B: logits("b", t.cfg.Net.B)}
+	return out
 }
 
-func (t *Trainer) learnGraph(scope *model.Scope, images, labels *graph.Node) []*graph.Node {
-	terms := Objective(t.outputs(scope, images, learn, nil), labels, t.cfg.Loss)
-	total := Total(terms)
+// sets tells the normalization sets of a net.
+func (n *Net) sets(name string) normSets {
+	for _, m := range n.mates() {
+		if m.name == name {
+			return normSets{n.Norm, m.depths}
+		}
+	}
+	return normSets{}
+}
+
+func (t *Trainer) learnGraph(scope *model.Scope, images, targets, ramp *graph.Node, turn int) []*graph.Node {
+	var o Outputs
+	for _, m := range t.cfg.Net.mates() {
+		m.depths = t.cfg.takes(m.depths, turn)
+		logits := t.logits(scope, images, m, learn, nil)
+		switch m.name {
+		case "l":
+			o.Leader = logits[0]
+		case "a":
+			o.A = logits
+		case "b":
+			o.B = logits
+		}
+	}
+	terms := Objective(o, targets, t.cfg.Loss)
+	total := Total(terms, ramp)
 	optimizer.Adam().LearningRate(t.cfg.Optimizer.LearningRate).WeightDecay(t.cfg.Optimizer.WeightDecay).Done().
 		UpdateGraph(scope, images.Graph(), total)
 	out := []*graph.Node{total}
@@ -84,37 +167,52 @@ func (c *Config) LearningRate(step int) float64 {
 	return c.Optimizer.LearningRate * (1 + math.Cos(math.Pi*min(1, rest))) / 2
 }
 
+// ramp is the factor of all distillation in the given step (from 0).
+func (c *Config) ramp(step int) float32 {
+	if step >= c.Loss.DistillWarmup {
+		return 1
+	}
+	return float32(step) / float32(c.Loss.DistillWarmup)
+}
+
 // Step is the number of optimizer steps done so far.
 func (t *Trainer) Step() int { return int(optimizer.GetGlobalStep(t.store)) }
 
 // learnBatch does one optimizer step and returns the value of each term of the objective and their "total".
-func (t *Trainer) learnBatch(step int, b *batch) (map[string]float64, error) {
+func (t *Trainer) learnBatch(step int, b *dataset.Batch) (map[string]float64, error) {
 	rate := optimizer.LearningRateVar(t.store.RootScope(), dtypes.Float32, t.cfg.Optimizer.LearningRate)
 	if err := rate.SetValue(tensors.FromScalar(float32(t.cfg.LearningRate(step)))); err != nil {
 		return nil, err
 	}
-	images, labels := t.tensors(b)
-	out, err := t.learn.Call(images, labels)
+	images := t.images(b)
+	targets := tensors.FromFlatDataAndDimensions(b.Targets, len(b.Labels), t.classes())
+	out, err := t.learn[step%len(t.learn)].Call(images, targets, t.cfg.ramp(step))
 	if err != nil {
 		return nil, fmt.Errorf("train: step %d: %w", step, err)
 	}
 	images.MustFinalizeAll()
-	labels.MustFinalizeAll()
+	targets.MustFinalizeAll()
 	values := map[string]float64{}
 	for i, name := range append([]string{"total"}, t.terms...) {
-		v := float64(tensors.ToScalar[float32](out[i]))
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("train: step %d: loss %s is %v: lower optimizer.learning_rate or lengthen optimizer.warmup", step, name, v)
-		}
-		values[name] = v
+		values[name] = float64(tensors.ToScalar[float32](out[i]))
 		out[i].MustFinalizeAll()
 	}
-	return values, nil
+	return values, finite(step, values)
 }
 
-func (t *Trainer) tensors(b *batch) (images, labels *tensors.Tensor) {
-	return tensors.FromFlatDataAndDimensions(b.images, len(b.labels), glyphs.Size, glyphs.Size, 3),
-		tensors.FromFlatDataAndDimensions(b.labels, len(b.labels))
+// finite complains of a loss that is no number, the terms before their sum.
+func finite(step int, values map[string]float64) error {
+	for _, name := range []string{"ce", "sub_ce", "from_leader", "from_mate", "from_teammate", "total"} {
+		if v, ok := values[name]; ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
+			return fmt.Errorf("train: step %d: loss %s is %v: lower optimizer.learning_rate or lengthen optimizer.warmup", step, name, v)
+		}
+	}
+	return nil
+}
+
+func (t *Trainer) images(b *dataset.Batch) *tensors.Tensor {
+	s := t.data.Spec()
+	return tensors.FromFlatDataAndDimensions(b.Images, len(b.Labels), s.Height, s.Width, 3)
 }
 
 // Path names one output of the nets.
@@ -124,65 +222,28 @@ type Path struct {
 }
 
 // String is the variant's name, e.g. "a-3-3-3".
-func (p Path) String() string { return string(p.Net[0]|0x20) + "-" + p.Depth.String() }
+func (p Path) String() string { return p.mate() + "-" + p.Depth.String() }
 
-// Paths lists the outputs in the order of evaluations.
-func (t *Trainer) Paths() []Path {
-	paths := []Path{{"L", t.cfg.Net.Leader}}
-	for _, d := range t.cfg.Net.A {
-		paths = append(paths, Path{"A", d})
-	}
-	for _, d := range t.cfg.Net.B {
-		paths = append(paths, Path{"B", d})
+// mate is the net's name in lower case, as in variables and initializers.
+func (p Path) mate() string { return string(p.Net[0] | 0x20) }
+
+// Paths lists what is trained: the Leader, A and B, each deepest first.
+func (c *Config) Paths() []Path {
+	var paths []Path
+	for _, m := range c.Net.mates() {
+		for _, d := range m.depths {
+			paths = append(paths, Path{string(m.name[0] &^ 0x20), d})
+		}
 	}
 	return paths
 }
 
-const evalBatch = 100
-
-// Evaluate returns the top-1 accuracy of each path on the first n samples of a split, with the running averages.
-func (t *Trainer) Evaluate(split glyphs.Split, n int) ([]float64, error) {
-	l, err := newLoader(t.source)
-	if err != nil {
-		return nil, err
-	}
-	right := make([]int, len(t.Paths()))
-	for first := 0; first < n; first += evalBatch {
-		// The last batch is filled up with samples that are not counted, so that one graph serves all.
-		b, err := l.load(split, uint64(first), evalBatch)
-		if err != nil {
-			return nil, err
-		}
-		images, labels := t.tensors(b)
-		labels.MustFinalizeAll()
-		out, err := t.infer.Call(images)
-		if err != nil {
-			return nil, fmt.Errorf("train: evaluate %s: %w", split, err)
-		}
-		images.MustFinalizeAll()
-		for p, logits := range out {
-			flat := tensors.MustCopyFlatData[float32](logits)
-			for i := range min(evalBatch, n-first) {
-				if best(flat[i*t.classes:(i+1)*t.classes]) == int(b.labels[i]) {
-					right[p]++
-				}
-			}
-			logits.MustFinalizeAll()
-		}
-	}
-	top1 := make([]float64, len(right))
-	for i, r := range right {
-		top1[i] = float64(r) / float64(n)
-	}
-	return top1, nil
-}
-
-func best(v []float32) int {
-	at := 0
-	for i := range v {
-		if v[i] > v[at] {
-			at = i
-		}
-	}
-	return at
+// Cost of a path's network.
+func (t *Trainer) Cost(p Path) arch.Cost {
+	s := t.data.Spec()
+	sets := t.cfg.Net.sets(p.mate())
+	return arch.CostOf(t.arch, p.Depth, t.classes(), [3]int{s.Height, s.Width, 3}, func(stage, block int) string {
+		key, _ := sets.key(p.Depth, stage, block)
+		return key
+	})
 }

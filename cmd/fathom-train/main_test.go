@@ -49,8 +49,14 @@ func TestGlyphsWritesTheSamples(t *testing.T) {
 const smallConfig = `
 name: small
 seed: 1
+data: {kind: glyphs}
 net: {stem: 16, channels: [16], leader: 1, a: [1, 0], b: [1]}
-loss: {temperature: 2, ce: 1, sub_ce: 0.3, from_leader: 1, from_mate: 0.5, from_teammate: 1}
+loss:
+  ce: 1
+  sub_ce: 0.3
+  from_leader: {weight: 1, temperature: 2}
+  from_mate: {weight: 0.5, temperature: 2}
+  from_teammate: {weight: 1, temperature: 2}
 optimizer: {learning_rate: 0.003, weight_decay: 0.01, warmup: 2}
 batch: 8
 steps: 4

@@ -7,8 +7,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"github.com/fathom-edge/fathom/glyphs"
 	"github.com/fathom-edge/fathom/train"
+	"github.com/fathom-edge/fathom/train/dataset"
 	"github.com/fathom-edge/fathom/train/fastcpu"
 )
 
@@ -36,7 +36,7 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	if c.Resume && c.Checkpoint == "" {
 		return fmt.Errorf("--resume needs --checkpoint DIR")
 	}
-	generator, err := glyphs.New()
+	data, err := dataset.Open(cfg.Data)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	trainer, err := train.NewTrainer(cfg, backend, generator, len(glyphs.Labels))
+	trainer, err := train.NewTrainer(cfg, backend, data)
 	if err != nil {
 		return err
 	}
@@ -80,10 +80,10 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := trainer.Export(c.Output, report); err != nil {
+	if err := trainer.Export(c.Output, cfg.Deployed(), report); err != nil {
 		return err
 	}
-	for _, p := range trainer.Paths() {
+	for _, p := range cfg.Paths() {
 		for _, a := range report.Accuracy[p.String()] {
 			fmt.Printf("%-10s %-10s %6.2f %%  (%d samples)\n", p, a.Split, 100*a.Top1, a.Samples)
 		}
