@@ -19,6 +19,15 @@ const (
 	max17048CRate   = 0x16 // signed, 0.208 % per hour
 )
 
+// State is what a fuel gauge measured.
+type State struct {
+	Volts float64
+	// ChargePercent is the state of charge in [0, 100].
+	ChargePercent float64
+	// PercentPerHour is how fast the charge changes; negative while the battery is drained.
+	PercentPerHour float64
+}
+
 // MAX17048 is a fuel gauge for one lithium cell. (A MAX17049 measures two cells
 // in series and answers with the mean of them.)
 type MAX17048 struct {
