@@ -69,7 +69,7 @@ type cifarRecord struct {
 	planes []byte
 }
 
-func openCIFAR(dir string, l cifarLayout, spec preprocess.Spec) (*cifarSet, error) {
+func openCIFAR(dir string, l cifarLayout, spec preprocess.Spec) (Dataset, error) {
 	s := &cifarSet{name: l.name, spec: spec}
 	var err error
 	if s.labels, err = readClassNames(filepath.Join(dir, l.names), l.classes()); err != nil {

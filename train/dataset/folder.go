@@ -33,7 +33,7 @@ type folderFile struct {
 	turn  int // within its class
 }
 
-func openFolder(dir string, spec preprocess.Spec) (*folderSet, error) {
+func openFolder(dir string, spec preprocess.Spec) (Dataset, error) {
 	whole, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
@@ -57,7 +57,10 @@ func openFolder(dir string, spec preprocess.Spec) (*folderSet, error) {
 			return nil, fmt.Errorf("dataset: %s: %w", path, err)
 		}
 	}
-	return s, s.checkHeaders()
+	if err := s.checkHeaders(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // list reads the names of one split. Classes take turns, so that the first samples are of all of them.

@@ -10,7 +10,7 @@ import (
 // checkLabels holds class names to what family.json takes.
 func checkLabels(labels []string) error {
 	if len(labels) < 2 {
-		return fmt.Errorf("%d classes: a classifier needs at least 2", len(labels))
+		return fmt.Errorf("must have at least 2 classes, has %d", len(labels))
 	}
 	seen := map[string]bool{}
 	for _, label := range labels {

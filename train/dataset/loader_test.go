@@ -67,6 +67,17 @@ func take(t testing.TB, l *Loader, first, n int) []Batch {
 	return got
 }
 
+// differ is the first batch in which two runs differ, or -1.
+func differ(a, b []Batch) int {
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) || i >= len(b) || a[i].Number != b[i].Number || a[i].Count != b[i].Count || !slices.Equal(a[i].Images, b[i].Images) ||
+			!slices.Equal(a[i].Targets, b[i].Targets) || !slices.Equal(a[i].Labels, b[i].Labels) {
+			return i
+		}
+	}
+	return -1
+}
+
 // samples are the numbers of the samples in batches of numbered without augmentation.
 func samples(batches []Batch, size int) []int {
 	var got []int
@@ -97,15 +108,15 @@ func TestTrainingDoesNotDependOnWorkersOrResume(t *testing.T) {
 				want := take(t, newLoader(t, data, o), 0, 12)
 				for _, workers := range []int{2, 5} {
 					o.Workers = workers
-					if diff := cmp.Diff(want, take(t, newLoader(t, data, o), 0, 12)); diff != "" {
-						t.Errorf("%d workers (-1 +%d):\n%.2000s", workers, workers, diff)
+					if at := differ(want, take(t, newLoader(t, data, o), 0, 12)); at >= 0 {
+						t.Errorf("batch %d of %d workers differs from that of one", at, workers)
 					}
 				}
-				if diff := cmp.Diff(want[5:], take(t, newLoader(t, data, o), 5, 7)); diff != "" {
-					t.Errorf("resumed at batch 5:\n%.2000s", diff)
+				if at := differ(want[5:], take(t, newLoader(t, data, o), 5, 7)); at >= 0 {
+					t.Errorf("batch %d after a resume at batch 5 differs", at)
 				}
 				o.Seed++
-				if data.Len(Train) != Endless && cmp.Equal(want, take(t, newLoader(t, data, o), 0, 12)) {
+				if data.Len(Train) != Endless && differ(want, take(t, newLoader(t, data, o), 0, 12)) < 0 {
 					t.Error("another seed gives the same batches")
 				}
 			})
