@@ -185,7 +185,7 @@ func (n *Net) rules() []rule {
 			rules = append(rules, rule{field, len(d) == len(n.Channels), "must name as many stages as channels"})
 			if i > 0 && len(d) == len(n.Channels) {
 				prev := mate.depths[i-1]
-				rules = append(rules, rule{field, d.within(prev) && !d.equal(prev), "must be shallower than the depth before it"})
+				rules = append(rules, rule{field, d.Within(prev) && !d.equal(prev), "must be shallower than the depth before it"})
 			}
 		}
 	}

@@ -45,8 +45,8 @@ func (d *Depth) UnmarshalYAML(n ast.Node) error {
 	return nil
 }
 
-// within says whether no stage of d has more blocks than in full.
-func (d Depth) within(full Depth) bool {
+// Within says whether no stage of d has more blocks than in full.
+func (d Depth) Within(full Depth) bool {
 	for s := range d {
 		if d[s] > full[s] {
 			return false

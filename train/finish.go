@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -15,35 +17,55 @@ import (
 // Report is what the end of a run measured: per variant name, on the validation and test splits.
 type Report struct {
 	Accuracy map[string][]profile.Accuracy
+	// Statistics compares the normalization statistics on the validation split; nil if there was no choice.
+	Statistics *Statistics
+}
+
+// Statistics holds the top-1 accuracy of every path on the validation split, by variant name, with the running averages
+// and with re-estimated normalization statistics.
+type Statistics struct {
+	Running     map[string]float64 `json:"running"`
+	Reestimated map[string]float64 `json:"reestimated"`
+	// Kept are the re-estimated ones.
+	Kept bool `json:"reestimated_kept"`
+}
+
+func (s *Statistics) String() string {
+	kept := "running averages kept"
+	if s.Kept {
+		kept = "re-estimated kept"
+	}
+	return fmt.Sprintf("normalization: running averages validate at %.4f, re-estimated at %.4f (means over paths); %s",
+		mean(s.Running), mean(s.Reestimated), kept)
 }
 
 // Finish chooses the normalization statistics on the validation split, and measures every path on the validation and
 // test splits. The test split decides nothing.
-func (t *Trainer) Finish(metrics io.Writer) (*Report, error) {
+func (t *Trainer) Finish(metrics io.Writer) (r *Report, err error) {
 	m := metric{Kind: "final", Step: t.Step(), Images: t.Step() * t.cfg.Batch}
-	if t.cfg.Eval.Recalibrate > 0 {
-		note, err := t.chooseStatistics()
-		if err != nil {
+	r = &Report{}
+	if t.cfg.Eval.Recalibrate > 0 && t.hasStatistics() {
+		if r.Statistics, err = t.chooseStatistics(); err != nil {
 			return nil, err
 		}
-		m.Note = note
+		m.Note = r.Statistics.String()
 	}
-	r := &Report{Accuracy: map[string][]profile.Accuracy{}}
-	paths := t.cfg.Paths()
-	for _, split := range []dataset.Split{dataset.Validation, dataset.Test} {
-		n := t.samples(split, t.cfg.Eval.Final)
-		if n == 0 {
+	measured, err := t.Measure(t.cfg.Paths())
+	if err != nil {
+		return nil, err
+	}
+	r.Accuracy = measured.Accuracy
+	for _, split := range finalSplits {
+		m.Split, m.Top1 = split.String(), map[string]float64{}
+		for name, list := range r.Accuracy {
+			for _, a := range list {
+				if a.Split == m.Split {
+					m.Samples, m.Top1[name] = a.Samples, a.Top1
+				}
+			}
+		}
+		if len(m.Top1) == 0 {
 			continue
-		}
-		top1, err := t.Evaluate(paths, split, n)
-		if err != nil {
-			return nil, err
-		}
-		m.Split, m.Samples, m.Top1 = split.String(), n, map[string]float64{}
-		for i, p := range paths {
-			m.Top1[p.String()] = top1[i]
-			r.Accuracy[p.String()] = append(r.Accuracy[p.String()], profile.Accuracy{Dataset: t.data.Name(), Split: split.String(),
-				Top1: top1[i], Samples: n})
 		}
 		if err := write(metrics, m); err != nil {
 			return nil, err
@@ -52,34 +74,70 @@ func (t *Trainer) Finish(metrics io.Writer) (*Report, error) {
 	return r, nil
 }
 
+var finalSplits = []dataset.Split{dataset.Validation, dataset.Test}
+
+// Measure returns the accuracy of the given paths on the validation and test splits, as far as the data set has them.
+func (t *Trainer) Measure(paths []Path) (*Report, error) {
+	r := &Report{Accuracy: map[string][]profile.Accuracy{}}
+	if len(paths) == 0 {
+		return r, nil
+	}
+	for _, split := range finalSplits {
+		n := t.samples(split, t.cfg.Eval.Final)
+		if n == 0 {
+			continue
+		}
+		top1, err := t.Evaluate(paths, split, n)
+		if err != nil {
+			return nil, err
+		}
+		for i, p := range paths {
+			r.Accuracy[p.String()] = append(r.Accuracy[p.String()], profile.Accuracy{Dataset: t.data.Name(), Split: split.String(),
+				Top1: top1[i], Samples: n})
+		}
+	}
+	return r, nil
+}
+
 // chooseStatistics replaces the running averages by a cumulative average over training batches with frozen weights,
-// unless they validate worse on the mean over paths. It says what it chose.
-func (t *Trainer) chooseStatistics() (note string, err error) {
-	before, err := t.Evaluate(t.cfg.Paths(), dataset.Validation, t.cfg.Eval.Final)
-	if err != nil {
-		return "", err
+// unless they validate worse on the mean over paths.
+func (t *Trainer) chooseStatistics() (*Statistics, error) {
+	measure := func() (map[string]float64, error) {
+		paths := t.cfg.Paths()
+		top1, err := t.Evaluate(paths, dataset.Validation, t.cfg.Eval.Final)
+		if err != nil {
+			return nil, err
+		}
+		m := map[string]float64{}
+		for i, p := range paths {
+			m[p.String()] = top1[i]
+		}
+		return m, nil
+	}
+	s := &Statistics{}
+	var err error
+	if s.Running, err = measure(); err != nil {
+		return nil, err
 	}
 	old := map[string][]float32{}
 	for v := range t.statistics() {
 		old[v.Path()] = tensors.MustCopyFlatData[float32](v.MustValue())
 	}
 	if err := t.recalibrate(t.cfg.Eval.Recalibrate); err != nil {
-		return "", err
+		return nil, err
 	}
-	after, err := t.Evaluate(t.cfg.Paths(), dataset.Validation, t.cfg.Eval.Final)
-	if err != nil {
-		return "", err
+	if s.Reestimated, err = measure(); err != nil {
+		return nil, err
 	}
-	note = fmt.Sprintf("normalization: running averages validate at %.4f, re-estimated at %.4f (means over paths)", mean(before), mean(after))
-	if mean(after) > mean(before) {
-		return note + "; re-estimated kept", nil
+	if s.Kept = mean(s.Reestimated) > mean(s.Running); s.Kept {
+		return s, nil
 	}
 	for v := range t.statistics() {
 		if err := v.SetValue(tensors.FromFlatDataAndDimensions(old[v.Path()], v.Shape().Dimensions...)); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	return note + "; running averages kept", nil
+	return s, nil
 }
 
 // statistics iterates over the running averages.
@@ -91,6 +149,14 @@ func (t *Trainer) statistics() func(yield func(*model.Variable) bool) {
 			}
 		}
 	}
+}
+
+// hasStatistics says whether the nets have batch normalization at all.
+func (t *Trainer) hasStatistics() bool {
+	for range t.statistics() {
+		return true
+	}
+	return false
 }
 
 // recalibrate sets the running averages to the mean over the next n training batches: with keep = i/(i+1) for batch i
@@ -121,10 +187,10 @@ func (t *Trainer) recalibrate(n int) error {
 	return nil
 }
 
-func mean(v []float64) float64 {
+func mean(v map[string]float64) float64 {
 	sum := 0.0
-	for _, x := range v {
-		sum += x
+	for _, k := range slices.Sorted(maps.Keys(v)) {
+		sum += v[k]
 	}
 	return sum / float64(len(v))
 }

@@ -237,13 +237,3 @@ func (c *Config) Paths() []Path {
 	}
 	return paths
 }
-
-// Cost of a path's network.
-func (t *Trainer) Cost(p Path) arch.Cost {
-	s := t.data.Spec()
-	sets := t.cfg.Net.sets(p.mate())
-	return arch.CostOf(t.arch, p.Depth, t.classes(), [3]int{s.Height, s.Width, 3}, func(stage, block int) string {
-		key, _ := sets.key(p.Depth, stage, block)
-		return key
-	})
-}

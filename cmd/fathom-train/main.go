@@ -10,8 +10,10 @@ import (
 )
 
 type cli struct {
-	Run    runCmd    `cmd:"" help:"Train a family as a configuration says."`
-	Glyphs glyphsCmd `cmd:"" help:"Write samples of the demo dataset as an image folder."`
+	Run     runCmd     `cmd:"" help:"Train a family as a configuration says."`
+	Compare compareCmd `cmd:"" help:"Train the method and its rivals with several seeds."`
+	Ablate  ablateCmd  `cmd:"" help:"Train with one thing changed at a time."`
+	Glyphs  glyphsCmd  `cmd:"" help:"Write samples of the demo dataset as an image folder."`
 }
 
 func main() {
