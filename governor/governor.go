@@ -56,6 +56,8 @@ type Decision struct {
 	Cause  Cause  `json:"cause,omitempty"`
 	Reason Reason `json:"reason"` // one short sentence
 	Terms  Terms  `json:"terms"`
+	// Warning is what the user ought to look at, whatever is decided; zero for nothing.
+	Warning Reason `json:"warning,omitzero"`
 }
 
 // State is what a policy remembers between two steps: a plain value that can be
@@ -85,6 +87,19 @@ type State struct {
 
 	// Slowdown is measured over profiled latency, smoothed; 0 before the first frame.
 	Slowdown float64 `json:"slowdown,omitempty"`
+
+	// What the policies that plan have learned, and where on the ladder they are.
+	SteppedAt time.Time `json:"stepped_at,omitzero"`
+	Work      Work      `json:"work,omitzero"`
+	Latency   Latency   `json:"latency,omitzero"`
+	Thermal   Thermal   `json:"thermal,omitzero"`
+	Energy    Energy    `json:"energy,omitzero"`
+	Split     Split     `json:"split,omitzero"`
+	// LateTop is the deepest rung that was in time at the last step.
+	LateTop int `json:"late_top,omitempty"`
+	// FlagDrive is the drive that a flag left, 0 for any, and FlagFellAt when it last fell.
+	FlagDrive  float64   `json:"flag_drive,omitempty"`
+	FlagFellAt time.Time `json:"flag_fell_at,omitzero"`
 }
 
 // Policy decides. Implementations hold configuration only; all memory is in the State.

@@ -318,6 +318,9 @@ func (b Battery) Reserve() float64 {
 	return b.ReservePercent
 }
 
+// rateFirst says that the rate is lowered before the depth.
+func (o Objectives) rateFirst() bool { return o.FreeRunning || o.above(Depth, Rate) }
+
 // above says whether a concern matters more than another.
 func (o Objectives) above(a, b Concern) bool { return o.rank(a) < o.rank(b) }
 

@@ -1,23 +1,46 @@
 package governor
 
+import (
+	"fmt"
+
+	"github.com/fathom-edge/fathom/runtime/profile"
+)
+
 // Reason is one short sentence that explains a decision. It is put into words
 // when it is read, so that deciding needs no memory. The zero Reason says nothing.
 type Reason struct {
 	text  string // where the words were known at once, or read from a log
 	why   why
 	value [3]float64
-	word  [2]string
+	word  string
+	// What runs: the rungs of a pair, the share of the upper, and the rate; no fps where the reason does not say.
+	lower, upper string
+	share, fps   float64
 }
 
 // Say is a reason in words.
 func Say(text string) Reason { return Reason{text: text} }
+
+// IsZero says that there is no reason.
+func (r Reason) IsZero() bool { return r.why == 0 && r.text == "" }
 
 // String is the sentence.
 func (r Reason) String() string {
 	if r.why == 0 {
 		return r.text
 	}
-	return r.why.say(r.value, r.word)
+	return r.why.say(r.value[0], r.value[1], r.value[2], r.word) + r.runs()
+}
+
+// runs adds what the decision leads to.
+func (r Reason) runs() string {
+	switch {
+	case r.fps == 0:
+		return ""
+	case r.lower == r.upper:
+		return fmt.Sprintf("; %s at %.3g frames/s", r.lower, r.fps)
+	}
+	return fmt.Sprintf("; %s for %.0f %% of the time, else %s, at %.3g frames/s", r.upper, 100*r.share, r.lower, r.fps)
 }
 
 // MarshalText writes the sentence.
@@ -32,10 +55,102 @@ func (r *Reason) UnmarshalText(text []byte) error {
 // Equal says whether two reasons read the same.
 func (r Reason) Equal(o Reason) bool { return r.String() == o.String() }
 
+// pair adds what runs.
+func (r *Reason) pair(p profile.Profile, s Split, upper int, fps float64) {
+	r.lower, r.upper = p.Rungs[s.Pair].Variant, p.Rungs[upper].Variant
+	r.share, r.fps = s.Share, fps
+	switch s.Share {
+	case 0:
+		r.upper = r.lower
+	case 1:
+		r.lower = r.upper
+	}
+}
+
 // Cause is what keeps a decision from being deeper or faster, in a word: one of
 // the concerns, or what is wrong with what the policy knows.
 type Cause string
 
+// The causes of the policies that plan.
+const (
+	CauseHeat        = Cause(Heat)
+	CauseDeadline    = Cause(Deadline)
+	CauseCharge      = Cause(Charge)
+	CauseCPU         = Cause(CPU)
+	CauseRange       = Cause("greatest-depth")
+	CauseQuiet       = Cause("quiet-hours")
+	CauseThrottled   = Cause("throttled")
+	CauseVoltage     = Cause("under-voltage")
+	CauseTemperature = Cause("temperature-unknown")
+	CauseNoCharge    = Cause("charge-unknown")
+	CauseLowCharge   = Cause("charge-low")
+)
+
+// why is a sentence with places for three numbers and a word.
 type why uint8
 
-func (w why) say(v [3]float64, word [2]string) string { return "" }
+const (
+	whyNothing why = 1 + iota
+	whyRange
+	whyHeat
+	whyPID
+	whyNoTemperature
+	whyThrottled
+	whyVoltage
+	whyFlagged
+	whyBattery
+	whyAverage
+	whyLowCharge
+	whyNoCharge
+	whyCPU
+	whyLate
+	whyTooSlow
+	whyQuiet
+	whyOtherBoard
+	whyProfileOff
+	whySwapped
+)
+
+func (w why) say(a, b, c float64, word string) string {
+	switch w {
+	case whyNothing:
+		return "nothing limits"
+	case whyRange:
+		return fmt.Sprintf("%s is the greatest depth allowed", word)
+	case whyHeat:
+		return fmt.Sprintf("%.0f %% of the processor keeps it below %.1f °C for the next %.0f s", max(100*a, 0), b, c)
+	case whyPID:
+		return fmt.Sprintf("%.1f K below the target, which affords %.0f %% of the processor", a, max(100*b, 0))
+	case whyNoTemperature:
+		return fmt.Sprintf("temperature unknown (%s) for %.0f s", word, a)
+	case whyThrottled:
+		return "the board throttles"
+	case whyVoltage:
+		return "the supply voltage is too low"
+	case whyFlagged:
+		return fmt.Sprintf("throttled or short of voltage %.0f s ago", a)
+	case whyBattery:
+		return fmt.Sprintf("%.2f W let the charge of %.0f %% last for %.1f h", max(a, 0), c, b)
+	case whyAverage:
+		return fmt.Sprintf("%.2f W keep the average power", max(a, 0))
+	case whyLowCharge:
+		return fmt.Sprintf("charge %.0f %%, least %.0f", a, b)
+	case whyNoCharge:
+		return fmt.Sprintf("charge unknown (%s)", word)
+	case whyCPU:
+		return fmt.Sprintf("%.0f %% of the processor are left to others", a)
+	case whyLate:
+		return fmt.Sprintf("%s would miss %.1f ms for %.1f %% of the frames, allowed %.3g", word, b, a, c)
+	case whyTooSlow:
+		return fmt.Sprintf("even %s needs up to %.1f ms and has %.1f: the rate falls", word, a, b)
+	case whyQuiet:
+		return "quiet hours"
+	case whyOtherBoard:
+		return fmt.Sprintf("the profile is of another board, %s: measure this one with fathom bench", word)
+	case whyProfileOff:
+		return fmt.Sprintf("frames take %.2f times as long as the profile measured: is it of this board?", a)
+	case whySwapped:
+		return "the charge jumped: another battery?"
+	}
+	return ""
+}

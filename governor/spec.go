@@ -13,10 +13,12 @@ type Spec struct {
 	Variant string `json:"variant,omitempty" yaml:"variant"`
 	// Stepwise is for step-wise; nil takes the defaults.
 	Stepwise *StepwiseConfig `json:"step_wise,omitempty" yaml:"step_wise"`
+	// Predictive is for predictive; nil takes the defaults.
+	Predictive *PredictiveConfig `json:"predictive,omitempty" yaml:"predictive"`
 }
 
 // Policies lists the names of all policies, the default first.
-func Policies() []string { return []string{StepwiseName, FixedName} }
+func Policies() []string { return []string{PredictiveName, StepwiseName, FixedName} }
 
 // Validate says what is wrong with a spec, as far as that does not depend on the ladder.
 func (s Spec) Validate() error {
@@ -31,12 +33,16 @@ func (s Spec) build() (Policy, error) {
 		return nil, fmt.Errorf("governor: policy: variant: only the policy %s runs one variant (set kind: %s or drop it)", FixedName, FixedName)
 	case s.Stepwise != nil && s.Name != StepwiseName:
 		return nil, s.misplaced("step_wise", StepwiseName)
+	case s.Predictive != nil && s.Name != PredictiveName:
+		return nil, s.misplaced("predictive", PredictiveName)
 	}
 	switch s.Name {
 	case FixedName:
 		return Fixed{s.Variant}, nil
 	case StepwiseName:
 		return NewStepwise(orZero(s.Stepwise))
+	case PredictiveName:
+		return NewPredictive(orZero(s.Predictive))
 	}
 	return nil, fmt.Errorf("governor: policy: kind: %q is none of %v", s.Name, Policies())
 }
@@ -64,6 +70,9 @@ func New(s Spec, p profile.Profile) (Policy, error) {
 			s.Variant = p.Rungs[len(p.Rungs)-1].Variant
 		}
 		return NewFixed(p, s.Variant)
+	}
+	if s.Name != StepwiseName {
+		return policy, checkLadder(p)
 	}
 	return policy, nil
 }

@@ -1,0 +1,279 @@
+package governor
+
+import (
+	"math"
+	"time"
+
+	"github.com/fathom-edge/fathom/runtime/profile"
+)
+
+// budget is the least of what the concerns allow.
+type budget struct {
+	// least and greatest are the user's; top is the deepest rung that is allowed now.
+	least, greatest, top int
+	topCause             Cause
+	topReason            Reason
+	// The shares of all cores that inference may use, by the concerns that matter
+	// more than depth and by those that matter more than the rate.
+	depth, rate allowance
+	slowest     bool // at the least rate, whatever the budget
+	// fps at which the least rung is in time; 0 for any.
+	lateFPS    float64
+	lateReason Reason
+	objectives Objectives
+}
+
+// allowance is a share of all cores and what set it.
+type allowance struct {
+	drive  float64
+	cause  Cause
+	reason Reason
+}
+
+func openBudget(in Input) budget {
+	b := budget{depth: allowance{drive: math.Inf(1)}, rate: allowance{drive: math.Inf(1)}, objectives: in.Objectives}
+	b.least, b.greatest = in.Objectives.Range(in.Profile)
+	b.greatest = max(b.greatest, b.least)
+	b.top = b.greatest
+	if b.greatest < len(in.Profile.Rungs)-1 {
+		b.topCause, b.topReason = CauseRange, Reason{why: whyRange, word: in.Profile.Rungs[b.greatest].Variant}
+	}
+	return b
+}
+
+// rungs allows no deeper rung than the given one.
+func (b *budget) rungs(deepest int, cause Cause, reason Reason) {
+	if deepest = max(deepest, b.least); deepest < b.top {
+		b.top, b.topCause, b.topReason = deepest, cause, reason
+	}
+}
+
+// limit allows no more drive, at the cost of what matters less than the concern.
+func (b *budget) limit(drive float64, concern Concern, cause Cause, reason Reason) {
+	if b.objectives.above(concern, Depth) && drive < b.depth.drive {
+		b.depth = allowance{drive, cause, reason}
+	}
+	if b.objectives.above(concern, Rate) && drive < b.rate.drive {
+		b.rate = allowance{drive, cause, reason}
+	}
+}
+
+// share leaves the user's share of the processor to others.
+func (b *budget) share(in Input) {
+	if leave := in.Objectives.LeaveCPUPercent; leave > 0 {
+		b.limit(1-leave/100, CPU, CauseCPU, Reason{why: whyCPU, value: [3]float64{leave}})
+	}
+}
+
+// flags holds back what made the board throttle or its supply sag: it falls by a
+// third at once and every flagRepeat while the flag stands, and comes back slowly.
+func (b *budget) flags(s *State, in Input, v view, hold time.Duration) {
+	throttled, throttledWhy := fresh(in.Snapshot.Throttle.Throttled, in.Now)
+	low, lowWhy := fresh(in.Snapshot.Throttle.UnderVoltage, in.Now)
+	s.ThrottledSeen = s.ThrottledSeen || throttledWhy == ""
+	s.UnderVoltageSeen = s.UnderVoltageSeen || lowWhy == ""
+	switch {
+	case throttled, low:
+		if s.FlagDrive == 0 || in.Now.Sub(s.FlagFellAt) >= flagRepeat {
+			before := max(v.drive-v.others, 0.01)
+			if s.FlagDrive > 0 {
+				before = min(before, s.FlagDrive)
+			}
+			s.FlagDrive, s.FlagFellAt = max(before*flagFall, 1e-3), in.Now
+		}
+		s.FlaggedAt = in.Now
+	case throttledWhy != "" && s.ThrottledSeen || lowWhy != "" && s.UnderVoltageSeen:
+		// Lost: what they limited stays limited.
+	case s.FlagDrive > 0 && in.Now.Sub(s.FlaggedAt) > hold:
+		if s.FlagDrive *= 1 + float64(v.seconds*flagRise); s.FlagDrive > 1 {
+			s.FlagDrive = 0
+		}
+	}
+	switch {
+	case throttled:
+		b.rungs(b.least, CauseThrottled, Reason{why: whyThrottled})
+	case low:
+		b.limit(s.FlagDrive, Heat, CauseVoltage, Reason{why: whyVoltage})
+	case s.FlagDrive > 0:
+		b.limit(s.FlagDrive, Heat, CauseThrottled, Reason{why: whyFlagged, value: [3]float64{in.Now.Sub(s.FlaggedAt).Seconds()}})
+	}
+}
+
+const (
+	flagFall   = 2. / 3
+	flagRepeat = 3 * time.Second
+	flagRise   = 1. / 300 // a share of itself in a second
+)
+
+// charge plans the battery.
+func (b *budget) charge(s *State, in Input, v view, t *Terms) {
+	charge, unknown := s.Energy.account(in, v.drive, v.seconds)
+	if unknown == "" {
+		t.add("charge", charge, "%")
+	}
+	least := in.Objectives.MinChargePercent
+	discharging, why := fresh(in.Snapshot.Power.Discharging, in.Now)
+	fed := why == "" && !discharging
+	switch {
+	case least == 0 || fed:
+		s.ChargeLow = false
+	case unknown == "":
+		s.ChargeLow = charge < least || s.ChargeLow && charge < min(least+chargeBandPercent, 100)
+	}
+	if s.ChargeLow {
+		b.rungs(b.least, CauseLowCharge, Reason{why: whyLowCharge, value: [3]float64{charge, least}})
+	}
+	if unknown != "" && !fed && (least > 0 || in.Objectives.Battery.Until != 0 || in.Objectives.Battery.For != 0) {
+		b.rungs((b.least+b.greatest)/2, CauseNoCharge, Reason{why: whyNoCharge, word: unknown})
+	}
+	watts, hours, ok := s.Energy.plan(in)
+	if !ok || unknown != "" && s.Energy.Charge == 0 && in.Objectives.Battery.AverageWatts == 0 {
+		return
+	}
+	t.add("power planned", watts, "W")
+	t.add("power", s.Energy.draw(v.drive), "W")
+	reason := Reason{why: whyBattery, value: [3]float64{watts, hours, charge}}
+	if in.Objectives.Battery.AverageWatts > 0 {
+		reason.why = whyAverage
+	}
+	b.limit((watts-s.Energy.Watts[0])/s.Energy.Watts[1]-v.others, Charge, CauseCharge, reason)
+}
+
+// deadline keeps the share of late frames below the user's.
+func (b *budget) deadline(s *State, in Input, t *Terms) {
+	o := in.Objectives
+	if !o.above(Deadline, Depth) && !o.above(Deadline, Rate) {
+		return
+	}
+	deadline := o.DeadlineAt(o.FramePeriod())
+	if o.rateFirst() {
+		deadline = o.DeadlineAt(o.LongestPeriod())
+	}
+	most := o.LateShare()
+	rung := b.top
+	if o.above(Deadline, Depth) {
+		for rung > b.least && s.Latency.late(in.Profile, rung, deadline) > most*strictness(s, rung) {
+			rung--
+		}
+	}
+	late := s.Latency.late(in.Profile, rung, deadline)
+	t.add("late", 100*late, "%")
+	if rung < b.top {
+		b.rungs(rung, CauseDeadline, Reason{why: whyLate, word: in.Profile.Rungs[rung+1].Variant,
+			value: [3]float64{100 * s.Latency.late(in.Profile, rung+1, deadline), 1000 * deadline.Seconds(), 100 * most}})
+	}
+	if o.Deadline == 0 && o.above(Deadline, Rate) && (late > most || o.rateFirst()) {
+		// Where even the shallowest does not fit, its time with what it varies is the period.
+		need := s.Latency.expected(in.Profile, rung) * exp(quantile(most)*s.Latency.spread(rung))
+		b.lateFPS = 1 / need
+		b.lateReason = Reason{why: whyTooSlow, word: in.Profile.Rungs[rung].Variant, value: [3]float64{1000 * need, 1000 * deadline.Seconds()}}
+	}
+}
+
+// strictness is the share of the allowed lateness that a rung may use: going
+// deeper wants twice the safety of staying.
+func strictness(s *State, rung int) float64 {
+	if s.Started && rung <= s.LateTop {
+		return 1
+	}
+	return 0.5
+}
+
+// quiet runs the least in the quiet hours.
+func (b *budget) quiet(in Input) {
+	if in.Objectives.Quiet(in.Now) {
+		b.top, b.topCause, b.topReason = b.least, CauseQuiet, Reason{why: whyQuiet}
+		b.slowest = true
+	}
+}
+
+// spending are the settings of Split.
+type spending struct{ dwell, slice, switchCost time.Duration }
+
+// spendBudget moves the state along the ladder and completes the decision.
+func spendBudget(s *State, in Input, v view, b *budget, c spending, d *Decision) {
+	o := in.Objectives
+	w := spend{
+		least: b.least, top: b.top, fps: o.FPS, leastFPS: 1 / o.LongestPeriod().Seconds(),
+		rateFirst: o.rateFirst(),
+		switching: c.switchCost.Seconds() * v.perBusy, slice: c.slice.Seconds(), dwell: c.dwell, now: in.Now, seconds: v.seconds,
+	}
+	var cost perRung
+	for i := range min(len(in.Profile.Rungs), maxRungs) {
+		cost[i] = s.Latency.expected(in.Profile, i) * v.perBusy
+		if i > 0 { // what was learned may say that a deeper rung is the cheaper
+			cost[i] = max(cost[i], cost[i-1])
+		}
+	}
+	w.cost = &cost
+	if b.lateFPS > 0 {
+		w.fps = max(min(w.fps, b.lateFPS), w.leastFPS)
+	}
+	if b.slowest {
+		w.fps = w.leastFPS
+	}
+	w.depthDrive, w.rateDrive = b.depth.drive, b.rate.drive
+	first := !s.Started
+	rung, fps := s.Split.spend(w, first)
+
+	if first || s.Rung != rung {
+		s.ChangedAt = in.Now
+	}
+	s.Started, s.Rung, s.Stretches = true, rung, 0
+	s.LateTop = b.top
+	s.Work.FPS = fps
+	d.Variant = in.Profile.Rungs[rung].Variant
+	d.FramePeriod = period(fps)
+	upper := max(min(s.Split.Pair+1, b.top), s.Split.Pair)
+	d.Pair = [2]int{s.Split.Pair, upper}
+	explain(s, in, b, upper, fps, d)
+	d.Terms.add("budget", b.depth.drive, "")
+	d.Terms.add("drive", v.drive, "")
+	d.Terms.add("others", v.others, "")
+	d.Terms.add("share", s.Split.Share, "")
+	d.Terms.add("slowdown", s.Latency.slowdown(), "")
+	d.Terms.add("spread", s.Latency.spread(rung), "")
+	d.Terms.add("rung", float64(rung), "")
+	d.Terms.add("slower", float64(s.Split.Slower), "")
+}
+
+// explain says what keeps the decision from being deeper or faster.
+func explain(s *State, in Input, b *budget, upper int, fps float64, d *Decision) {
+	atTop := s.Split.Pair >= b.top || s.Split.Pair == b.top-1 && s.Split.Share == 1
+	switch {
+	case b.slowest:
+		d.Cause, d.Reason = b.topCause, b.topReason
+	case s.Split.Slower > 0:
+		d.Cause, d.Reason = b.rate.cause, b.rate.reason
+	case b.lateFPS > 0 && b.lateFPS < in.Objectives.FPS:
+		d.Cause, d.Reason = CauseDeadline, b.lateReason
+	case atTop && b.topCause != "":
+		d.Cause, d.Reason = b.topCause, b.topReason
+	case atTop:
+		d.Reason = Reason{why: whyNothing}
+	default:
+		d.Cause, d.Reason = b.depth.cause, b.depth.reason
+	}
+	d.Reason.pair(in.Profile, s.Split, upper, fps)
+	d.Warning = warning(s, in)
+}
+
+const (
+	warnAfterFrames = 50
+	warnRatio       = 1.5
+	warnSwapped     = 10 * time.Minute
+)
+
+// warning is what the user ought to look at.
+func warning(s *State, in Input) Reason {
+	slowdown := s.Latency.slowdown()
+	switch p := in.Profile; {
+	case p.Board != "" && in.Snapshot.Board != "" && p.Board != in.Snapshot.Board:
+		return Reason{why: whyOtherBoard, word: p.Board}
+	case p.Rungs[0].Cost.Source == profile.Measured && s.Latency.Frames >= warnAfterFrames && (slowdown > warnRatio || slowdown < 1/warnRatio):
+		return Reason{why: whyProfileOff, value: [3]float64{slowdown}}
+	case !s.Energy.SwappedAt.IsZero() && in.Now.Sub(s.Energy.SwappedAt) < warnSwapped:
+		return Reason{why: whySwapped}
+	}
+	return Reason{}
+}

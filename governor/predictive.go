@@ -1,0 +1,173 @@
+package governor
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/fathom-edge/fathom/runtime/profile"
+)
+
+// PredictiveName is the name of the policy Predictive.
+const PredictiveName = "predictive"
+
+// PredictiveConfig sets a Predictive; a zero field takes its default.
+type PredictiveConfig struct {
+	// MarginKelvin is how far below the ceiling the plan stays; default 1. To it comes
+	// NoiseSigmas (default 1.5) times the noise of the readings about the model.
+	MarginKelvin float64 `json:"margin_kelvin" yaml:"margin_kelvin"`
+	NoiseSigmas  float64 `json:"noise_sigmas" yaml:"noise_sigmas"`
+	// Horizon is how far ahead the temperature is predicted; default 45 s.
+	Horizon time.Duration `json:"horizon_ns" yaml:"horizon"`
+	// Dwell is the least time between a change of the pair of rungs and one to a deeper pair; default 10 s.
+	Dwell time.Duration `json:"dwell_ns" yaml:"dwell"`
+	// Slice is half of the shortest time that a rung runs within a pair; default 500 ms.
+	Slice time.Duration `json:"slice_ns" yaml:"slice"`
+	// SwitchCost is the busy time that a switch of the variant adds to the next frame; default 2 ms.
+	SwitchCost time.Duration `json:"switch_cost_ns" yaml:"switch_cost"`
+	// FlagHold is how long a throttle or under-voltage flag limits the drive; default 60 s.
+	FlagHold time.Duration `json:"flag_hold_ns" yaml:"flag_hold"`
+	// Grace is how long the model alone stands in for a temperature that is unknown; default 15 s.
+	Grace time.Duration `json:"grace_ns" yaml:"grace"`
+}
+
+func (c PredictiveConfig) withDefaults() PredictiveConfig {
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&c.Horizon, 45 * time.Second}, {&c.Dwell, 10 * time.Second}, {&c.Slice, 500 * time.Millisecond},
+		{&c.SwitchCost, 2 * time.Millisecond}, {&c.FlagHold, time.Minute}, {&c.Grace, 15 * time.Second},
+	} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	if c.MarginKelvin == 0 {
+		c.MarginKelvin = 1
+	}
+	if c.NoiseSigmas == 0 {
+		c.NoiseSigmas = 1.5
+	}
+	return c
+}
+
+// Predictive chooses the most accurate rungs that the board can afford for some
+// time to come. Each concern turns its limit into a budget: the share of all
+// cores that inference may use from now on (heat, battery, CPU share, flags) or
+// the deepest rung (deadline, faults). The least budget is spent by Split.
+type Predictive struct{ config PredictiveConfig }
+
+// NewPredictive refuses settings that would not hold a limit or never act.
+func NewPredictive(c PredictiveConfig) (Predictive, error) {
+	c = c.withDefaults()
+	bad := func(format string, args ...any) (Predictive, error) {
+		return Predictive{}, fmt.Errorf("governor: policy: predictive: "+format, args...)
+	}
+	switch {
+	case !(c.MarginKelvin > 0 && c.MarginKelvin <= 20):
+		return bad("margin %g K: want more than 0 and at most 20", c.MarginKelvin)
+	case !(c.NoiseSigmas >= 0 && c.NoiseSigmas <= 6):
+		return bad("%g sigmas of noise: want 0 to 6", c.NoiseSigmas)
+	case c.Horizon < 5*time.Second || c.Horizon > time.Hour:
+		return bad("horizon %v: want 5s to 1h", c.Horizon)
+	case c.Dwell < time.Second || c.Dwell > mostDwell:
+		return bad("dwell %v: want 1s to %v", c.Dwell, mostDwell)
+	case c.Slice < 100*time.Millisecond || c.Slice > time.Minute:
+		return bad("slice %v: want 100ms to 1m", c.Slice)
+	case c.SwitchCost < 0 || c.SwitchCost > time.Minute:
+		return bad("switch cost %v: want 0 to 1m", c.SwitchCost)
+	case c.FlagHold < time.Second || c.FlagHold > time.Hour:
+		return bad("flag hold %v: want 1s to 1h", c.FlagHold)
+	case c.Grace < 0 || c.Grace > time.Minute:
+		return bad("grace %v: want 0 to 1m", c.Grace)
+	}
+	return Predictive{c}, nil
+}
+
+// Name is "predictive".
+func (Predictive) Name() string { return PredictiveName }
+
+// Spec names every setting.
+func (p Predictive) Spec() Spec { return Spec{Name: PredictiveName, Predictive: &p.config} }
+
+// Step predicts, takes the least of the budgets and spends it.
+func (p Predictive) Step(s State, in Input) (State, Decision) {
+	var d Decision
+	v := look(&s, in)
+	b := openBudget(in)
+
+	p.heat(&s, in, v, &b, &d.Terms)
+	b.flags(&s, in, v, p.config.FlagHold)
+	b.charge(&s, in, v, &d.Terms)
+	b.share(in)
+	b.deadline(&s, in, &d.Terms)
+	b.quiet(in)
+
+	spendBudget(&s, in, v, &b, spending{p.config.Dwell, p.config.Slice, p.config.SwitchCost}, &d)
+	return s, d
+}
+
+// heat plans with the model: the greatest drive that keeps the temperature below
+// the ceiling by the margin, at every instant of the horizon.
+//
+// The gains of the decision are those learned until the step before, and this
+// step's reading moves the offset alone, never down where it is higher: so a
+// hotter reading that is believed never leads to a greater budget.
+func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
+	ceiling := in.Objectives.Ceiling(in.Snapshot.Heat.LimitCelsius)
+	t.add("ceiling", ceiling, "°C")
+	m := &s.Thermal
+	if !m.Started {
+		if v.heat.unknown != "" {
+			b.rungs((b.least+b.greatest)/2, CauseTemperature, Reason{why: whyNoTemperature, word: v.heat.unknown, value: [3]float64{in.Now.Sub(s.HeatLostAt).Seconds()}})
+			return
+		}
+		m.begin(v.heat.celsius, v.drive)
+	}
+	margin := p.config.MarginKelvin + float64(p.config.NoiseSigmas*math.Sqrt(m.Noise))
+	offset := m.Theta[0]
+	if v.heat.unknown == "" {
+		y, _, gain := m.innovation(v.heat.celsius)
+		offset += float64(max(gain[0], 0) * y)
+		t.add("temperature", v.heat.celsius, "°C")
+		t.add("surprise", y, "K")
+	} else {
+		lost := in.Now.Sub(s.HeatLostAt)
+		margin += float64(lostKelvinPerSecond * lost.Seconds())
+		if lost >= p.config.Grace {
+			deepest := (b.least + b.greatest) / 2
+			if m.celsius() >= ceiling-lostHotKelvin {
+				deepest = b.least
+			}
+			b.rungs(deepest, CauseTemperature, Reason{why: whyNoTemperature, word: v.heat.unknown, value: [3]float64{in.Now.Sub(s.HeatLostAt).Seconds()}})
+		}
+	}
+	horizon := p.config.Horizon.Seconds()
+	all := m.affordable(offset, ceiling-margin, horizon)
+	ahead := m.predicted(offset, v.drive, horizon)
+	t.add("model", m.celsius(), "°C")
+	t.add("ahead", ahead, "°C")
+	t.add("margin", margin, "K")
+	t.add("gain die", m.Theta[1], "K")
+	t.add("gain case", m.Theta[2]+m.Theta[3], "K")
+	b.limit(all-v.others, Heat, CauseHeat, Reason{why: whyHeat, value: [3]float64{all - v.others, ceiling, horizon}})
+	if v.heat.unknown == "" && v.learnable {
+		m.observe(v.heat.celsius, v.seconds)
+	}
+}
+
+const (
+	// What a board without a reading may have become hotter than its model, and how
+	// near to the ceiling it counts as hot.
+	lostKelvinPerSecond = 0.1
+	lostHotKelvin       = 10
+)
+
+// checkLadder refuses a ladder that is too long to be learned.
+func checkLadder(p profile.Profile) error {
+	if len(p.Rungs) > maxRungs {
+		return fmt.Errorf("governor: the ladder has %d rungs, want at most %d (drop variants from the bundle)", len(p.Rungs), maxRungs)
+	}
+	return nil
+}

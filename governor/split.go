@@ -1,0 +1,204 @@
+package governor
+
+import (
+	"math"
+	"time"
+)
+
+// Split is where on the ladder a budget of drive is spent: time is split between
+// two neighbouring rungs so that the budget is met exactly, and below the
+// shallowest the frame period grows.
+//
+//	drive ▲        ╱ share 1: the upper rung all the time
+//	      │      ╱
+//	      │    ╱     pair (i, i+1)
+//	      │  ╱
+//	      │╱ share 0: the lower rung all the time
+//
+// A pair is left to the deeper side when the budget exceeds its upper rung by
+// pairRise of the next rung's step, and the dwell has passed; to the shallower
+// side at once when the budget falls below its lower rung by pairFall of a step.
+type Split struct {
+	Pair int `json:"pair"` // the lower of the two rungs
+	// On is set while the upper rung runs, and Owed the seconds for which it should have run and did not.
+	On    bool    `json:"on,omitempty"`
+	Owed  float64 `json:"owed,omitempty"`
+	Share float64 `json:"share,omitempty"` // of time that the upper rung is to have
+	// Slower is by how many steps of 4 % the frame period is longer than wanted.
+	Slower int `json:"slower,omitempty"`
+	// PairAt and SlowerAt are when those last changed, and DeeperAt when the pair last became deeper.
+	PairAt   time.Time `json:"pair_at,omitzero"`
+	DeeperAt time.Time `json:"deeper_at,omitzero"`
+	SlowerAt time.Time `json:"slower_at,omitzero"`
+	// Dwell is the least time from a change of the pair to a deeper one. It doubles
+	// with every change back, up to mostDwell, and starts again after a quiet time of that length.
+	Dwell time.Duration `json:"dwell_ns,omitempty"`
+}
+
+const (
+	pairRise   = 0.15
+	pairFall   = 0.05
+	mostDwell  = 5 * time.Minute
+	slowerStep = 1.04
+	mostSlower = 256
+)
+
+// spend is what a step may do on the ladder.
+type spend struct {
+	// depthDrive and rateDrive are the budgets for inference that depth and rate follow,
+	// and cost is what one frame a second of each rung drives.
+	depthDrive, rateDrive float64
+	cost                  *perRung
+	// least and top are the rungs between which it may go.
+	least, top int
+	fps        float64 // wanted
+	leastFPS   float64
+	// rateFirst lowers the rate before the depth.
+	rateFirst bool
+	// switching is what one switch drives, in seconds of full drive.
+	switching float64
+	slice     float64
+	dwell     time.Duration
+	now       time.Time
+	seconds   float64 // since the last step
+}
+
+// spend moves along the ladder and returns the rung to run and the frames a second.
+func (s *Split) spend(w spend, first bool) (rung int, fps float64) {
+	s.settle(w, first)
+	fps = w.fps
+	for range s.Slower {
+		fps /= slowerStep
+	}
+	fps = max(fps, w.leastFPS)
+
+	at := s.position(w, fps)
+	pair := w.pairOf(at)
+	top := max(w.top-1, w.least)
+	current := min(max(s.Pair, w.least), top)
+	switch {
+	case first:
+		s.move(w, pair)
+	case current != s.Pair: // the range became narrower
+		s.move(w, min(current, pair))
+	case at < float64(s.Pair)-pairFall && pair < s.Pair:
+		s.fell(w)
+		s.move(w, pair)
+	case pair > s.Pair && at >= float64(s.Pair+1)+pairRise && s.mayDeepen(w, pair):
+		s.DeeperAt = w.now
+		s.move(w, pair)
+	}
+	s.Share = min(max(s.position(w, fps)-float64(s.Pair), 0), 1)
+	if w.top == s.Pair { // a ladder of one rung
+		s.Share = 0
+	}
+	s.Share = s.charged(w, fps)
+	s.alternate(w, fps)
+	rung = s.Pair
+	if s.On {
+		rung++
+	}
+	return rung, fps
+}
+
+// position is where on the ladder the budget is, as a rung with a fraction.
+func (s *Split) position(w spend, fps float64) float64 {
+	for i := w.least; i < w.top; i++ {
+		low, high := w.cost[i]*fps, w.cost[i+1]*fps
+		if w.depthDrive < high {
+			return float64(i) + (w.depthDrive-low)/max(high-low, 1e-9)
+		}
+	}
+	return float64(w.top)
+}
+
+// pairOf is the lower rung of the pair that holds a position.
+func (w spend) pairOf(at float64) int {
+	return min(max(int(math.Floor(at)), w.least), max(w.top-1, w.least))
+}
+
+func (s *Split) move(w spend, pair int) {
+	if pair == s.Pair && !s.PairAt.IsZero() {
+		return
+	}
+	s.Pair, s.PairAt, s.On, s.Owed = pair, w.now, false, 0
+}
+
+// mayDeepen says whether the dwell has passed; a great change need not wait for one that grew.
+func (s *Split) mayDeepen(w spend, pair int) bool {
+	dwell := max(s.Dwell, w.dwell)
+	if pair > s.Pair+1 {
+		dwell = w.dwell
+	}
+	return w.now.Sub(s.PairAt) >= dwell
+}
+
+// fell makes the dwell longer when a change to a deeper pair did not last.
+func (s *Split) fell(w spend) {
+	switch since := w.now.Sub(s.DeeperAt); {
+	case s.DeeperAt.IsZero() || since > 2*mostDwell:
+		s.Dwell = w.dwell
+	case since <= mostDwell:
+		s.Dwell = min(2*max(s.Dwell, w.dwell), mostDwell)
+	}
+}
+
+// charged is the share after what switching between the two rungs costs; a share
+// that is not worth the switching becomes 0.
+func (s *Split) charged(w spend, fps float64) float64 {
+	if s.Share <= 0 || s.Share >= 1 {
+		return s.Share
+	}
+	step := (w.cost[s.Pair+1] - w.cost[s.Pair]) * fps
+	slice := w.sliceAt(fps)
+	cost := w.switching * s.Share * (1 - s.Share) / slice
+	if gain := float64(s.Share * step); cost >= gain {
+		return 0
+	}
+	return s.Share - cost/max(step, 1e-9)
+}
+
+func (w spend) sliceAt(fps float64) float64 { return max(w.slice, 1/fps) }
+
+// alternate runs the upper rung for its share, in turns of at least twice the slice.
+func (s *Split) alternate(w spend, fps float64) {
+	slice := w.sliceAt(fps)
+	on := 0.
+	if s.On {
+		on = 1
+	}
+	s.Owed = min(max(s.Owed+float64((s.Share-on)*min(w.seconds, 10)), -4*slice), 4*slice)
+	switch {
+	case s.Share == 0:
+		s.On, s.Owed = false, 0
+	case s.Share == 1:
+		s.On, s.Owed = true, 0
+	case s.Owed >= slice:
+		s.On = true
+	case s.Owed <= -slice:
+		s.On = false
+	}
+}
+
+// settle finds how much slower than wanted the frames have to come.
+func (s *Split) settle(w spend, first bool) {
+	from := w.least
+	if w.rateFirst {
+		from = w.top
+	}
+	most := 0
+	for fps := w.fps; fps > w.leastFPS && most < mostSlower; fps /= slowerStep {
+		most++
+	}
+	need := 0
+	for fps := w.fps; need < most && w.cost[from]*fps > w.rateDrive; fps /= slowerStep {
+		need++
+	}
+	s.Slower = min(s.Slower, most)
+	switch {
+	case first || need > s.Slower:
+		s.Slower, s.SlowerAt = need, w.now
+	case need < s.Slower && w.now.Sub(s.SlowerAt) >= w.dwell/2 && (need < s.Slower-1 || need == 0):
+		s.Slower, s.SlowerAt = need, w.now
+	}
+}

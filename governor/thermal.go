@@ -1,0 +1,178 @@
+package governor
+
+import (
+	"math"
+	"time"
+)
+
+// poles are the time constants of the thermal model in seconds. The die's is
+// about 3 s on every board whose fast part was resolved. The case's, which is
+// between 15 and 400 s, is learned as a mixture of two; what is slower still
+// (a second wall, the sun) moves the offset.
+var poles = [...]float64{3, 30, 240}
+
+const nPoles = len(poles)
+
+// Thermal learns on line how a board heats:
+//
+//	T(t) = offset(t) + Σ gain_i·x_i(t),   dx_i/dt = (drive - x_i) / pole_i
+//
+// The drive is the share of all cores that works, in [0, 1]. Since the poles are
+// given, T is linear in what is unknown, and a Kalman filter (recursive least
+// squares with a random walk of the offset) learns it from the *output*: noise,
+// quantization and dropouts of the sensor do not bias it, as they would an
+// autoregressive model. The prior is that of a small board: its width covers
+// from a Pi 5 with a fan to a Zero in a case.
+type Thermal struct {
+	Started bool            `json:"started"`
+	Heat    [nPoles]float64 `json:"heat"` // x: the drive after each pole
+	// Theta are the offset in °C and the gains in K per full drive; Cov is its covariance.
+	Theta [1 + nPoles]float64             `json:"theta"`
+	Cov   [1 + nPoles][1 + nPoles]float64 `json:"cov"`
+	// Noise is the variance of the readings about the model, and Process by how much that of the offset grows in a second.
+	Noise   float64 `json:"noise"`
+	Process float64 `json:"process"`
+
+	// Constant is the reading that does not change, since when, and Work the heat it ought to have followed: see stuck.
+	Constant      float64   `json:"constant"`
+	ConstantSince time.Time `json:"constant_since,omitzero"`
+	Low           float64   `json:"low"`
+	High          float64   `json:"high"`
+	// DoubtedAt is since when the readings are not believed.
+	DoubtedAt time.Time `json:"doubted_at,omitzero"`
+}
+
+var (
+	priorGain   = [nPoles]float64{7, 9, 14}
+	priorSpread = [nPoles]float64{4, 7, 10}
+)
+
+const (
+	priorOffsetSpread = 3
+	startTempNoise    = 0.25
+	leastTempNoise    = 0.04
+	mostTempNoise     = 16
+	leastDrift        = 4e-4 // K² per second: 0.02 K in a second
+	mostDrift         = 0.5
+	gainDrift         = 1e-5
+	leastTotalGain    = 2 // no board that needs a governor heats less
+	mostGain          = 200
+)
+
+// begin is the first reading, also after a gap; the board is taken to have had
+// the drive for long. Gains that were learned before are kept.
+func (m *Thermal) begin(celsius, drive float64) {
+	old := *m
+	*m = Thermal{Started: true, Noise: startTempNoise, Process: leastDrift}
+	m.Theta[0] = celsius
+	m.Cov[0][0] = priorOffsetSpread * priorOffsetSpread
+	for i := range poles {
+		m.Heat[i] = drive
+		m.Theta[1+i], m.Cov[1+i][1+i] = priorGain[i], priorSpread[i]*priorSpread[i]
+		if old.Noise > 0 {
+			m.Theta[1+i], m.Cov[1+i][1+i] = old.Theta[1+i], old.Cov[1+i][1+i]
+		}
+		m.Theta[0] -= float64(m.Theta[1+i] * drive)
+	}
+}
+
+// advance lets time pass under a drive.
+func (m *Thermal) advance(seconds, drive float64) {
+	for i, tau := range poles {
+		m.Heat[i] = drive + float64((m.Heat[i]-drive)*exp(-seconds/tau))
+		m.Cov[1+i][1+i] += float64(gainDrift * seconds)
+	}
+	m.Cov[0][0] = min(m.Cov[0][0]+float64(m.Process*seconds), 400)
+}
+
+// celsius is the temperature that the model has now.
+func (m *Thermal) celsius() float64 {
+	sum := m.Theta[0]
+	for i := range poles {
+		sum += float64(m.Theta[1+i] * m.Heat[i])
+	}
+	return sum
+}
+
+// innovation is by how much a reading differs from the model, in units of its
+// standard deviation, and the gains of the filter.
+func (m *Thermal) innovation(celsius float64) (y, variance float64, gain [1 + nPoles]float64) {
+	h := m.row()
+	variance = m.Noise
+	for i := range h {
+		for j := range h {
+			gain[i] += float64(m.Cov[i][j] * h[j])
+		}
+		variance += float64(h[i] * gain[i])
+	}
+	for i := range gain {
+		gain[i] /= variance
+	}
+	return celsius - m.celsius(), variance, gain
+}
+
+func (m *Thermal) row() (h [1 + nPoles]float64) {
+	h[0] = 1
+	copy(h[1:], m.Heat[:])
+	return h
+}
+
+// observe learns from a reading.
+func (m *Thermal) observe(celsius, seconds float64) {
+	y, variance, gain := m.innovation(celsius)
+	moved := 0.
+	for i := range gain {
+		step := gain[i] * y
+		m.Theta[i] += step
+		if i == 0 {
+			moved = step
+		}
+		for j := range gain {
+			m.Cov[i][j] -= float64(float64(gain[i]*gain[j]) * variance)
+		}
+	}
+	for i := range m.Cov { // rounding must not make it lopsided
+		m.Cov[i][i] = max(m.Cov[i][i], 1e-9)
+		for j := range i {
+			mean := (m.Cov[i][j] + m.Cov[j][i]) / 2
+			m.Cov[i][j], m.Cov[j][i] = mean, mean
+		}
+	}
+	total := 0.
+	for i := range poles {
+		m.Theta[1+i] = min(max(m.Theta[1+i], 0), mostGain)
+		total += m.Theta[1+i]
+	}
+	if total < leastTotalGain {
+		m.Theta[nPoles] += leastTotalGain - total
+	}
+	m.Noise = min(max(m.Noise+float64(0.02*(min(float64(y*y), 9*variance)-variance)), leastTempNoise), mostTempNoise)
+	drift := moved * moved / max(seconds, 0.1)
+	m.Process = min(max(float64(0.98*m.Process)+float64(0.02*drift), leastDrift), mostDrift)
+}
+
+// affordable is the greatest constant drive that keeps the model at or below a
+// temperature over the horizon, looked at in five instants of it.
+func (m *Thermal) affordable(offset, celsius, horizon float64) float64 {
+	least := math.Inf(1)
+	for _, share := range [...]float64{1. / 16, 1. / 8, 1. / 4, 1. / 2, 1} {
+		room, slope := celsius-offset, 0.
+		for i, tau := range poles {
+			rest := exp(-horizon * share / tau)
+			room -= float64(m.Theta[1+i] * float64(m.Heat[i]*rest))
+			slope += float64(m.Theta[1+i] * (1 - rest))
+		}
+		least = min(least, room/max(slope, 1e-3))
+	}
+	return least
+}
+
+// predicted is the temperature after a time of constant drive.
+func (m *Thermal) predicted(offset, drive, seconds float64) float64 {
+	sum := offset
+	for i, tau := range poles {
+		x := drive + float64((m.Heat[i]-drive)*exp(-seconds/tau))
+		sum += float64(m.Theta[1+i] * x)
+	}
+	return sum
+}

@@ -1,0 +1,111 @@
+package governor
+
+import "time"
+
+// Work is what is known of how inference and other programs use the processor.
+type Work struct {
+	// PerBusy is the share of all cores that one second of inference takes in a
+	// second: 0.25 for one thread of four cores. 0 before it was measured.
+	PerBusy float64 `json:"per_busy,omitempty"`
+	// Others is the share of all cores that everybody else takes: up at once, down slowly.
+	Others float64 `json:"others,omitempty"`
+	// FPS is the rate that the last decision asked for.
+	FPS float64 `json:"fps,omitempty"`
+}
+
+// view is what a step knows of the board, for the policies that plan.
+type view struct {
+	heat    heat
+	seconds float64 // since the last step; 0 at the first and after a gap
+	// drive is the share of all cores that worked since the last step, others that
+	// of everybody but inference, and perBusy what inference takes for each busy second.
+	drive, others, perBusy float64
+	learnable              bool // the reading may teach the thermal model
+}
+
+const (
+	// longestStep is the longest time between two steps that the models live through;
+	// after a longer one the machine slept, and what it was doing is not known.
+	longestStep    = 30 * time.Second
+	perBusyWeight  = 0.05
+	leastBusy      = 0.005
+	mostPerBusy    = 1000 // a simulated board may be that much slower than this machine
+	othersSeconds  = 8    // in which a load of others that ended is believed
+	assumedPerBusy = 1    // one inference is taken to use the whole board until measured
+)
+
+// look takes the observations and readings of a step into the state.
+func look(s *State, in Input) view {
+	v := view{}
+	*s, v.heat = learn(*s, in)
+	gap := in.Now.Sub(s.SteppedAt)
+	s.SteppedAt, gap = in.Now, gapOf(s.SteppedAt, gap)
+	v.seconds = gap.Seconds()
+	if gap == 0 { // the first step, or the clock was set, or the machine slept
+		s.Thermal.Started = false
+		s.Split.Owed = 0
+	}
+
+	if s.Latency.Frames == 0 && s.Latency.Caution == 0 {
+		s.Latency.start(in.Profile)
+	}
+	deadline := in.Objectives.DeadlineAt(in.Objectives.FramePeriod())
+	if s.Work.FPS > 0 {
+		deadline = in.Objectives.DeadlineAt(period(s.Work.FPS))
+	}
+	var took time.Duration
+	for _, o := range in.Observations {
+		if i, ok := in.Profile.Index(o.Variant); ok && o.Latency > 0 && i < maxRungs {
+			s.Latency.observe(in.Profile, i, o.Latency, deadline)
+			took += min(o.Latency, longestStep)
+		}
+	}
+	busy := 0.
+	if v.seconds > 0 {
+		busy = min(took.Seconds()/v.seconds, 1)
+	}
+	s.Work.learn(in, v.seconds, busy, &v)
+	s.Thermal.advance(v.seconds, v.drive)
+	v.learnable = s.Thermal.judge(&v.heat, in.Now)
+	if !s.Thermal.DoubtedAt.IsZero() {
+		s.HeatLostAt = s.Thermal.DoubtedAt
+	}
+	return v
+}
+
+func gapOf(last time.Time, gap time.Duration) time.Duration {
+	if last.IsZero() || gap <= 0 || gap > longestStep {
+		return 0
+	}
+	return gap
+}
+
+// learn takes the processor's readings in.
+func (w *Work) learn(in Input, seconds, busy float64, v *view) {
+	own, ownWhy := freshNumber(in.Snapshot.Load.OwnCPUPercent, in.Now, 0, 100)
+	all, allWhy := freshNumber(in.Snapshot.Load.CPUPercent, in.Now, 0, 100)
+	if ownWhy == "" && seconds > 0 && busy > leastBusy {
+		if ratio := min(own/100/busy, mostPerBusy); w.PerBusy == 0 {
+			w.PerBusy = ratio
+		} else {
+			w.PerBusy += float64(perBusyWeight * (ratio - w.PerBusy))
+		}
+	}
+	v.perBusy = assumedPerBusy
+	if w.PerBusy > 0 {
+		v.perBusy = w.PerBusy
+	}
+	mine := min(v.perBusy*busy, 1)
+	others := 0.
+	v.drive = mine
+	if allWhy == "" {
+		others = max(all/100-mine, 0)
+		v.drive = max(all/100, mine)
+	}
+	if others >= w.Others {
+		w.Others = others
+	} else {
+		w.Others += float64(min(seconds/othersSeconds, 1) * (others - w.Others))
+	}
+	v.others = w.Others
+}
