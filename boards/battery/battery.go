@@ -266,8 +266,12 @@ func (b *Battery) charge(at time.Time, m measurement) (percent, sigma float64) {
 	case math.IsNaN(m.volts) || !b.HasBattery():
 		return math.NaN(), math.NaN()
 	}
+	amps := m.amps
+	if math.IsNaN(amps) && m.externalPower == no {
+		amps = -m.loadWatts / converter / m.volts
+	}
 	b.estimator.pack = b.pack()
-	b.estimator.update(at, m.volts, m.amps)
+	b.estimator.update(at, m.volts, amps)
 	return b.estimator.percent, b.estimator.sigma
 }
 
@@ -300,7 +304,11 @@ func (b *Battery) given(m measurement, drained bool) float64 {
 		return watts
 	}
 	if drained && b.HasBattery() {
-		return m.loadWatts
+		return m.loadWatts / converter
 	}
 	return math.NaN()
 }
+
+// converter is the efficiency of the boost converter between battery and board,
+// where only the board's power is measured. An assumption.
+const converter = 0.9

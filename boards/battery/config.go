@@ -2,6 +2,7 @@ package battery
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -107,8 +108,9 @@ func checkPlace(c *Config, d Device) error {
 
 // between checks a number that may be left out.
 func between(name string, v, low, high float64, unit string) error {
-	if v != 0 && !(v >= low && v <= high) {
-		return fmt.Errorf("%s: %g is not between %g and %g %s", name, v, low, high, unit)
+	const rounding = 1e-9
+	if v != 0 && !(v >= low && v <= high*(1+rounding)) {
+		return fmt.Errorf("%s: %g is not between %g and %g %s", name, v, low, math.Round(high*1e4)/1e4, unit)
 	}
 	return nil
 }

@@ -93,8 +93,9 @@ func openINA(spec inaSpec) func(chip, Config) sensor {
 // ina219Gain returns the gain bits of the smallest range that holds a voltage; 0
 // volts stands for not known, and takes the largest.
 func ina219Gain(volts float64) int {
+	const rounding = 1e-9
 	for i, full := range ina219Ranges {
-		if volts > 0 && volts <= full {
+		if volts > 0 && volts <= full*(1+rounding) {
 			return i
 		}
 	}
