@@ -8,6 +8,7 @@ import (
 	"github.com/fathom-edge/fathom/convert/family"
 	"github.com/fathom-edge/fathom/convert/tflite"
 	"github.com/fathom-edge/fathom/runtime/bundle"
+	"github.com/fathom-edge/fathom/runtime/profile"
 )
 
 // idDigits is how much of its SHA-256 names a segment.
@@ -20,14 +21,14 @@ type built struct {
 }
 
 // build writes every distinct run of pieces as a segment, and the manifest.
-func build(fam *family.Family, variants []*variant, a *alphabet, cuts map[pair]bool) (*built, error) {
+func build(fam *family.Family, variants []*variant, a *alphabet, cuts map[pair]bool, accuracy [][]profile.Accuracy, precision bundle.Precision) (*built, error) {
 	b := &built{
-		manifest: &bundle.Manifest{Format: bundle.Format, Name: fam.Name, Labels: fam.Labels, Preprocess: fam.Preprocess},
+		manifest: &bundle.Manifest{Format: bundle.Format, Name: fam.Name, Labels: fam.Labels, Preprocess: fam.Preprocess, Precision: precision},
 		segments: map[string][]byte{},
 	}
 	ids := map[string]string{} // run to segment
 	for i, v := range variants {
-		entry := bundle.Variant{Name: v.Name, Net: v.Net, Depth: v.Depth, MACs: v.graph.MACs(), Accuracy: v.Accuracy}
+		entry := bundle.Variant{Name: v.Name, Net: v.Net, Depth: v.Depth, MACs: v.graph.MACs(), Accuracy: accuracy[i]}
 		for _, run := range runs(a.words[i], cuts) {
 			key := fmt.Sprint(run)
 			if ids[key] == "" {
@@ -58,9 +59,14 @@ func (b *built) segment(a *alphabet, run []int) (string, error) {
 		return "", fmt.Errorf("two segments have the ID %s", id)
 	}
 	b.segments[id] = data
-	b.manifest.Segments = append(b.manifest.Segments, bundle.Segment{
+	s := bundle.Segment{
 		ID: id, File: "segments/" + id + ".tflite", SHA256: digest, Bytes: int64(len(data)),
 		MACs: g.MACs(), Input: g.Input().Shape, Output: g.Output.Shape,
-	})
+		InputQuantization: quantization(g.Input()), OutputQuantization: quantization(g.Output),
+	}
+	if b.manifest.Precision == bundle.Int8 {
+		s.FloatLayers = floatLayers(g)
+	}
+	b.manifest.Segments = append(b.manifest.Segments, s)
 	return id, nil
 }

@@ -55,6 +55,8 @@ type Options struct {
 	// MaxError is the largest absolute difference between TFLite and the
 	// reference that is accepted for any output value; 0 means MaxError.
 	MaxError float64
+	// Numbers says how weights and activations are stored; float32 unless told.
+	Numbers Numbers
 	// Runner runs segments for the self-proof; nil skips it.
 	Runner Runner
 	// Tools names the versions of the programs involved, for evidence.json.
@@ -89,14 +91,27 @@ func Convert(fam *family.Family, dir string, opts Options) (*Result, error) {
 		return nil, err
 	}
 	alphabet := newAlphabet(variants)
-	cuts := findCuts(alphabet.words, alphabet.bytes, MinSaving)
-	built, err := build(fam, variants, alphabet, cuts)
+	report, err := alphabet.store(variants, fam.Preprocess, opts.Numbers)
 	if err != nil {
 		return nil, err
 	}
-	evidence := &Evidence{Tools: opts.Tools, MaxError: opts.MaxError, NotShared: notShared(variants, alphabet, cuts)}
+	accuracy, err := alphabet.accuracies(variants, opts.Numbers, report)
+	if err != nil {
+		return nil, err
+	}
+	cuts := findCuts(alphabet.words, alphabet.bytes, MinSaving)
+	built, err := build(fam, variants, alphabet, cuts, accuracy, opts.Numbers.Precision)
+	if err != nil {
+		return nil, err
+	}
+	evidence := &Evidence{Tools: opts.Tools, MaxError: opts.MaxError, NotShared: notShared(variants, alphabet, cuts), Quantization: report}
 	if opts.Runner != nil {
-		if evidence.Proof, err = prove(variants, fam.Preprocess, built, opts); err != nil {
+		if opts.Numbers.Precision == bundle.Float32 {
+			evidence.Proof, err = prove(variants, fam.Preprocess, built, opts)
+		} else {
+			evidence.Proof, err = proveStored(variants, alphabet, fam.Preprocess, built, opts)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/fathom-edge/fathom/convert/quant"
 )
 
 // EvidenceFile stands in the bundle's folder beside manifest.json.
@@ -21,6 +23,8 @@ type Evidence struct {
 	MaxError float64 `json:"max_error"`
 	// Proof is empty if the self-proof was skipped for want of a runner.
 	Proof []Proof `json:"proof,omitempty"`
+	// Quantization says how int8 was chosen and what it cost; nil otherwise.
+	Quantization *quant.Report `json:"quantization,omitempty"`
 	// NotShared lists what variants have in common and yet do not share.
 	NotShared []NotShared `json:"not_shared,omitempty"`
 }
@@ -30,6 +34,8 @@ type Proof struct {
 	Variant     string  `json:"variant"`
 	Samples     int     `json:"samples"`
 	MaxAbsError float64 `json:"max_abs_error"`
+	// Kernels is nil for float32.
+	Kernels *KernelProof `json:"kernels,omitempty"`
 }
 
 func (e *Evidence) encode() ([]byte, error) {

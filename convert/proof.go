@@ -24,31 +24,47 @@ type Runner interface {
 	// Run feeds input, NHWC, to the first file and each output to the next
 	// file, and returns the last output, of outputLen values.
 	Run(path []string, input []float32, outputLen int) ([]float32, error)
+	// RunBuiltin is Run with TFLite's own kernels in place of XNNPACK's.
+	RunBuiltin(path []string, input []float32, outputLen int) ([]float32, error)
 }
 
-// prove runs every variant's path on random frames, and the reference evaluator
-// on the ONNX model that it came from. Segments are put into a private folder
-// for the while, so that a bundle that fails is never seen by anyone.
-func prove(variants []*variant, spec preprocess.Spec, b *built, opts Options) ([]Proof, error) {
+// unpack puts the segments into a private folder for the while of a proof, so
+// that a bundle that fails is never seen by anyone, and returns the path of each
+// variant.
+func (b *built) unpack() (path func(variant int) []string, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "fathom-convert-")
 	if err != nil {
-		return nil, fmt.Errorf("convert: %w", err)
+		return nil, nil, fmt.Errorf("convert: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	remove = func() { os.RemoveAll(dir) }
 	file := func(id string) string { return filepath.Join(dir, id+".tflite") }
 	for id, data := range b.segments {
 		if err := os.WriteFile(file(id), data, 0o600); err != nil {
-			return nil, fmt.Errorf("convert: %w", err)
+			remove()
+			return nil, nil, fmt.Errorf("convert: %w", err)
 		}
 	}
+	return func(variant int) []string {
+		var files []string
+		for _, id := range b.manifest.Variants[variant].Path {
+			files = append(files, file(id))
+		}
+		return files
+	}, remove, nil
+}
+
+// prove runs every variant's path on random frames, and the reference evaluator
+// on the ONNX model that it came from.
+func prove(variants []*variant, spec preprocess.Spec, b *built, opts Options) ([]Proof, error) {
+	files, remove, err := b.unpack()
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
 	var proofs []Proof
 	var failures []string
 	for i, v := range variants {
-		var path []string
-		for _, id := range b.manifest.Variants[i].Path {
-			path = append(path, file(id))
-		}
-		p, err := v.prove(spec, path, opts.Runner)
+		p, err := v.prove(spec, files(i), opts.Runner)
 		if err != nil {
 			return nil, fmt.Errorf("convert: proving variant %s: %w", v.Name, err)
 		}

@@ -17,6 +17,8 @@ type convertCommand struct {
 	Out      string  `short:"o" required:"" placeholder:"BUNDLE" help:"Folder of the bundle; an older bundle there is replaced."`
 	MaxError float64 `default:"1e-4" help:"Largest accepted difference between TFLite and the reference evaluator."`
 	JSON     bool    `name:"json" help:"Print manifest and evidence as JSON."`
+
+	numbersFlags
 }
 
 // Run converts, proves and reports.
@@ -28,8 +30,12 @@ func (c *convertCommand) Run(out *output) error {
 	if err != nil {
 		return err
 	}
+	numbers, err := c.numbers(fam.Labels, fam.Preprocess)
+	if err != nil {
+		return err
+	}
 	result, err := convert.Convert(fam, c.Family, convert.Options{
-		Out: c.Out, MaxError: c.MaxError, Runner: runner(), Tools: tools(),
+		Out: c.Out, MaxError: c.MaxError, Numbers: numbers, Runner: runner(), Tools: tools(),
 	})
 	if err != nil {
 		return err
@@ -38,6 +44,7 @@ func (c *convertCommand) Run(out *output) error {
 		return writeJSON(out, map[string]any{"manifest": result.Manifest, "evidence": result.Evidence})
 	}
 	printLadder(out, result.Manifest)
+	printQuantization(out, result.Evidence.Quantization)
 	printProof(out, result.Evidence)
 	return nil
 }
@@ -65,6 +72,10 @@ func printProof(w io.Writer, e *convert.Evidence) {
 	for _, p := range e.Proof {
 		worst = max(worst, p.MaxAbsError)
 		samples += p.Samples
+	}
+	if e.Proof[0].Kernels != nil {
+		printKernels(w, e, worst, samples)
+		return
 	}
 	fmt.Fprintf(w, "\nProven: TFLite differs from the reference by at most %.2g in %d runs (limit %.2g).\n", worst, samples, e.MaxError)
 }

@@ -35,14 +35,14 @@ func Split(g *Graph) []*Graph {
 func between(l Layout, from, to *Node) *Graph {
 	g := &Graph{Layout: l}
 	made := map[*Node]*Node{}
-	g.Output = g.graft(from, to, g.addInput(from.Shape), made)
+	g.Output = g.graft(from, to, g.addInput(from), made)
 	return g
 }
 
 // Concat joins pieces that follow one another to one graph.
 func Concat(pieces []*Graph) *Graph {
 	g := &Graph{Layout: pieces[0].Layout}
-	at := g.addInput(pieces[0].Input().Shape)
+	at := g.addInput(pieces[0].Input())
 	for _, p := range pieces {
 		at = g.graft(p.Input(), p.Output, at, map[*Node]*Node{})
 	}
@@ -50,8 +50,12 @@ func Concat(pieces []*Graph) *Graph {
 	return g
 }
 
-func (g *Graph) addInput(shape []int) *Node {
-	n := &Node{Name: "input", Op: OpInput, Shape: shape}
+// addInput adds an input that holds what the given node does.
+func (g *Graph) addInput(from *Node) *Node {
+	n := &Node{Name: "input", Op: OpInput, Shape: from.Shape}
+	if from.Quantized() {
+		n.Storage = &Storage{Output: from.Storage.Output}
+	}
 	g.Nodes = append(g.Nodes, n)
 	return n
 }

@@ -50,3 +50,13 @@ func (q Quantization) Dequantize(dst []float32, src []int8) {
 		dst[i] = q.Scale * float32(int(v)-q.ZeroPoint)
 	}
 }
+
+// Range is the least and the greatest value that a tensor of the spec can hold.
+func (s Spec) Range() (low, high float32) {
+	low, high = (0-s.Mean[0])/s.Std[0], (1-s.Mean[0])/s.Std[0]
+	for c := range 3 {
+		low = min(low, (0-s.Mean[c])/s.Std[c])
+		high = max(high, (1-s.Mean[c])/s.Std[c])
+	}
+	return low, high
+}
