@@ -13,6 +13,7 @@ type cli struct {
 	Run     runCmd     `cmd:"" help:"Train a family as a configuration says."`
 	Compare compareCmd `cmd:"" help:"Train the method and its rivals with several seeds."`
 	Ablate  ablateCmd  `cmd:"" help:"Train with one thing changed at a time."`
+	Data    dataCmd    `cmd:"" help:"Check and count the images of a configuration."`
 	Glyphs  glyphsCmd  `cmd:"" help:"Write samples of the demo dataset as an image folder."`
 }
 
