@@ -74,12 +74,11 @@ func (b *budget) flags(s *State, in Input, v view, hold time.Duration) {
 	s.UnderVoltageSeen = s.UnderVoltageSeen || lowWhy == ""
 	switch {
 	case throttled, low:
-		if s.FlagDrive == 0 || in.Now.Sub(s.FlagFellAt) >= flagRepeat {
-			before := max(v.drive-v.others, 0.01)
-			if s.FlagDrive > 0 {
-				before = min(before, s.FlagDrive)
-			}
-			s.FlagDrive, s.FlagFellAt = max(before*flagFall, 1e-3), in.Now
+		// Throttling of a board that is known to be hot is the thermal model's business.
+		explained := throttled && !low && v.heat.unknown == "" && v.heat.celsius >= v.limit-flagKelvin
+		before := v.drive - v.others
+		if !explained && (s.FlagDrive == 0 || before > s.FlagDrive*flagFall && in.Now.Sub(s.FlagFellAt) >= flagRepeat) {
+			s.FlagDrive, s.FlagFellAt = max(before*flagFall, leastFlagDrive), in.Now
 		}
 		s.FlaggedAt = in.Now
 	case throttledWhy != "" && s.ThrottledSeen || lowWhy != "" && s.UnderVoltageSeen:
@@ -102,7 +101,10 @@ func (b *budget) flags(s *State, in Input, v view, hold time.Duration) {
 const (
 	flagFall   = 2. / 3
 	flagRepeat = 3 * time.Second
-	flagRise   = 1. / 300 // a share of itself in a second
+	flagRise   = 1. / 120 // a share of itself in a second
+	// A board that throttles this far below its limit tells a wrong temperature, or lacks power.
+	flagKelvin     = 3
+	leastFlagDrive = 0.02
 )
 
 // charge plans the battery.
@@ -205,7 +207,11 @@ func spendBudget(s *State, in Input, v view, b *budget, c spending, d *Decision)
 			cost[i] = max(cost[i], cost[i-1])
 		}
 	}
-	w.cost = &cost
+	var switched perRung
+	for i := b.least; i <= b.top; i++ {
+		switched[i] = s.Latency.lateSwitched(in.Profile, i, o.DeadlineAt(o.FramePeriod()))
+	}
+	w.cost, w.lateSwitch, w.lateShare = &cost, &switched, o.LateShare()
 	if b.lateFPS > 0 {
 		w.fps = max(min(w.fps, b.lateFPS), w.leastFPS)
 	}

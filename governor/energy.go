@@ -3,8 +3,6 @@ package governor
 import (
 	"math"
 	"time"
-
-	"github.com/fathom-edge/fathom/boards/telemetry"
 )
 
 // Energy learns what the board draws and how much the battery holds, and keeps
@@ -13,6 +11,8 @@ type Energy struct {
 	// Watts drawn without and with full drive: watts = Watts[0] + Watts[1]·drive, with the covariance.
 	Watts [2]float64 `json:"watts"`
 	Cov   [3]float64 `json:"cov"` // of 0·0, 0·1 and 1·1
+	// Converter is what the battery gives for each watt of the board.
+	Converter float64 `json:"converter"`
 	// Charge in percent: the gauge, smoothed by what flows. 0 is unknown.
 	Charge float64 `json:"charge,omitempty"`
 	// Flow is what leaves the battery in watts, and Input what a panel or charger delivers, smoothed.
@@ -34,32 +34,34 @@ type Energy struct {
 }
 
 const (
-	// Where nothing measures the power, a board of a Raspberry Pi 4's size is assumed;
-	// what is wrong with that goes into the learned capacity.
-	assumedIdleWatts, assumedDriveWatts = 3., 3.
-	// assumedCapacity is small, so that it errs to the cautious side until learned: one 18650 cell.
-	assumedCapacity               = 10.
+	// assumedHours is how long a battery of unknown size is taken to feed the board at full work until learned.
+	assumedHours                  = 4.
 	leastCapacity, mostCapacity   = 0.5, 5000.
 	lessonPercent                 = 2 // of charge from which a capacity is learned
 	lessonWeight                  = 0.4
 	gaugeSeconds                  = 120 // over which the gauge corrects the account of flow
-	swapPercent                   = 5   // a step of the charge by more than that, three times in a row, is another battery
+	swapPercent                   = 15  // a step of the charge by more than that, three times in a row, is another battery
 	swapReadings                  = 3
 	averageSeconds                = 600 // over which an average power is kept
 	inputPersists                 = 1   // hours for which the present input is counted on
 	fullPercent                   = 95
 	shortestPlan                  = 5. / 60 // hours
 	wattsNoise, wattsDrift        = 0.05, 1e-6
-	wattsPrior, driveWattsPrior   = 9., 4.
+	wattsPrior, driveWattsPrior   = 1., 1. // variances, as shares of the squares
+	converterWeight               = 0.01
+	leastConverter, mostConverter = 0.7, 1.5
 	leastDriveWatts               = 0.1
 	longestWatts                  = 1e4
+	leastInput                    = 1e-3
 	smoothInput, longestAccountHr = 60., 0.05
 )
 
-func (e *Energy) begin() {
+func (e *Energy) begin(board string) {
 	if e.Cov[0] == 0 {
-		e.Watts = [2]float64{assumedIdleWatts, assumedDriveWatts}
-		e.Cov = [3]float64{wattsPrior, 0, driveWattsPrior}
+		p := powersOf(board)
+		e.Watts = [2]float64{p[0], p[1] - p[0]}
+		e.Cov = [3]float64{wattsPrior * p[0] * p[0], 0, driveWattsPrior * e.Watts[1] * e.Watts[1]}
+		e.Converter = 1
 	}
 }
 
@@ -82,37 +84,18 @@ func (e *Energy) draw(drive float64) float64 { return e.Watts[0] + float64(e.Wat
 
 // account takes a step's readings in; unknown is why there is no charge, empty where there is.
 func (e *Energy) account(in Input, drive, seconds float64) (charge float64, unknown string) {
-	e.begin()
-	watts, wattsWhy := freshNumber(in.Snapshot.Power.Watts, in.Now, 0, longestWatts)
-	if wattsWhy == "" {
-		e.power(watts, drive)
-	} else {
-		watts = e.draw(drive)
-	}
+	e.begin(in.Snapshot.Board)
+	e.flows(in, drive, seconds)
 	hours := min(seconds/3600, longestAccountHr)
 	if goal := in.Objectives.Battery.AverageWatts; goal > 0 {
 		most := goal * averageSeconds / 3600
-		e.Saved = min(max(e.Saved+float64((goal-watts)*hours), -most), most)
+		e.Saved = min(max(e.Saved+float64((goal-e.draw(drive))*hours), -most), most)
 	} else {
 		e.Saved = 0
 	}
 
-	flow, flowWhy := freshNumber(in.Snapshot.Power.BatteryWatts, in.Now, -longestWatts, longestWatts)
-	weight := min(seconds/smoothInput, 1)
-	switch discharging, why := fresh(in.Snapshot.Power.Discharging, in.Now); {
-	case flowWhy == "":
-		e.Flow = -flow
-		e.Input += float64(weight * (max(watts+flow, 0) - e.Input))
-	case why == "" && !discharging: // something feeds the board; how much is not known
-		e.Flow = 0
-		e.Input += float64(weight * (watts - e.Input))
-	default:
-		e.Flow = watts
-		e.Input += float64(weight * (0 - e.Input))
-	}
-
 	charge, unknown = freshNumber(in.Snapshot.Power.ChargePercent, in.Now, 0, 100)
-	capacity := e.capacity(in.Objectives.Battery, in.Snapshot.Power.CapacityWattHours)
+	capacity := e.capacity(in)
 	spent := e.Flow * hours
 	if e.Charge != 0 {
 		e.Charge = min(max(e.Charge-float64(spent/capacity*100), 0.01), 100)
@@ -147,6 +130,47 @@ func (e *Energy) account(in Input, drive, seconds float64) (charge float64, unkn
 	return e.Charge, ""
 }
 
+// flows learns what the board draws and what comes in.
+func (e *Energy) flows(in Input, drive, seconds float64) {
+	watts, wattsWhy := freshNumber(in.Snapshot.Power.Watts, in.Now, 0, longestWatts)
+	into, intoWhy := freshNumber(in.Snapshot.Power.BatteryWatts, in.Now, -longestWatts, longestWatts)
+	discharging, why := fresh(in.Snapshot.Power.Discharging, in.Now)
+	external, externalWhy := fresh(in.Snapshot.Power.ExternalPower, in.Now)
+	alone := why == "" && discharging && externalWhy == "" && !external // on its battery alone, or nearly
+	weight := min(seconds/smoothInput, 1)
+	input := 0.
+	switch {
+	case wattsWhy == "" && intoWhy == "":
+		e.power(watts, drive)
+		if alone && watts > leastDriveWatts {
+			// What comes in hides in this ratio only if it is less than the losses.
+			if ratio := -into / watts; ratio > leastConverter && ratio < mostConverter {
+				e.Converter += float64(converterWeight * (ratio - e.Converter))
+			}
+		}
+		input = watts + into/e.Converter
+		e.Flow = -into
+	case intoWhy == "":
+		if alone {
+			e.power(-into+e.Input, drive)
+		}
+		input = e.draw(drive) + into
+		e.Flow = -into
+	default:
+		if wattsWhy == "" {
+			e.power(watts, drive)
+		}
+		e.Flow = e.draw(drive) * e.Converter
+		if why == "" && !discharging { // something feeds the board; how much is not known
+			input, e.Flow = e.draw(drive), 0
+		}
+	}
+	e.Input += float64(weight * (max(input, 0) - e.Input))
+	if e.Input < leastInput {
+		e.Input = 0
+	}
+}
+
 // restart begins with another battery.
 func (e *Energy) restart(charge float64) {
 	e.Charge = max(charge, 0.01)
@@ -154,17 +178,17 @@ func (e *Energy) restart(charge float64) {
 }
 
 // capacity is what the user says, else the gauge, else what was learned.
-func (e *Energy) capacity(b Battery, gauge telemetry.Reading[float64]) float64 {
-	if b.CapacityWattHours > 0 {
-		return b.CapacityWattHours
+func (e *Energy) capacity(in Input) float64 {
+	if c := in.Objectives.Battery.CapacityWattHours; c > 0 {
+		return c
 	}
-	if g, ok := gauge.Get(); ok && g > leastCapacity && g < mostCapacity {
+	if g, ok := in.Snapshot.Power.CapacityWattHours.Get(); ok && g > leastCapacity && g < mostCapacity {
 		return g
 	}
 	if e.Capacity > 0 {
 		return e.Capacity
 	}
-	return assumedCapacity
+	return assumedHours * e.draw(1)
 }
 
 // plan is the power that the goal allows from now on, in watts; ok is false where
@@ -187,9 +211,9 @@ func (e *Energy) plan(in Input) (watts, hours float64, ok bool) {
 	default:
 		return 0, 0, false
 	}
-	left := (e.Charge - b.Reserve()) / 100 * e.capacity(b, in.Snapshot.Power.CapacityWattHours)
+	left := (e.Charge - b.Reserve()) / 100 * e.capacity(in)
 	planned := max(hours, shortestPlan)
-	watts = (left + float64(e.Input*min(inputPersists, planned))) / planned
+	watts = (left/e.Converter + float64(e.Input*min(inputPersists, planned))) / planned
 	if e.Charge >= fullPercent { // what comes in would be lost
 		watts = max(watts, e.Input)
 	}

@@ -41,9 +41,10 @@ func (p *perRung) UnmarshalJSON(data []byte) error {
 // Latency learns how much slower than profiled the board is: one factor for the
 // whole ladder, and a smaller one for each rung, as logarithms, so that a
 // latency is lognormal. It is ALERT's filter (Wan et al., USENIX ATC 2020) with
-// three changes: the measured noise is learned instead of set, each rung has an
-// offset of its own, and the spread is multiplied by a caution that is learned
-// from the frames that were late.
+// some changes: the measured noise is learned instead of set, each rung has an
+// offset of its own, single interruptions and the first frame after a switch are
+// counted apart, and the spread is multiplied by a caution that is learned from
+// the frames that were late.
 //
 //	ln(measured / profiled) = mean + offset(rung) + noise
 type Latency struct {
@@ -57,9 +58,15 @@ type Latency struct {
 	Offset    perRung `json:"offset"`
 	OffsetVar perRung `json:"offset_var"`
 	// Caution multiplies the standard deviation.
-	Caution  float64 `json:"caution"`
-	Frames   int     `json:"frames"`
-	Outliers int     `json:"outliers,omitempty"` // in a row
+	Caution float64 `json:"caution"`
+	Frames  int     `json:"frames"`
+	// Outliers in a row, and their share of all frames.
+	Outliers     int     `json:"outliers,omitempty"`
+	OutlierShare float64 `json:"outlier_share"`
+	// Switched is by how much longer the first frame after a change of the variant
+	// takes, as a logarithm, and Last the rung of the last frame, plus one.
+	Switched float64 `json:"switched"`
+	Last     int     `json:"last,omitempty"`
 }
 
 const (
@@ -76,6 +83,12 @@ const (
 	noiseWeight   = 0.03
 	outlierSigmas = 3
 
+	outlierWeight = 1. / 2000
+	startOutliers = 0.001
+	// ApproxDet and others measured that the first inference of a network that was
+	// not in the caches takes longer; this much until it is learned.
+	startSwitched, mostSwitched  = 0.2, 2.
+	switchedWeight               = 0.1
 	cautionStep                  = 0.2
 	leastCaution, mostCaution    = 0.7, 4
 	longestRatio                 = 1000
@@ -84,7 +97,7 @@ const (
 
 // start is what a ladder lets expect before the first frame.
 func (l *Latency) start(p profile.Profile) {
-	*l = Latency{Noise: startNoise, Process: leastProcess, Caution: 1}
+	*l = Latency{Noise: startNoise, Process: leastProcess, Caution: 1, OutlierShare: startOutliers, Switched: startSwitched}
 	for i := range min(len(p.Rungs), maxRungs) {
 		cost := p.Rungs[i].Cost
 		spread := float64(cost.StdDev) / float64(cost.Latency)
@@ -102,6 +115,11 @@ func (l *Latency) observe(p profile.Profile, rung int, latency, deadline time.Du
 	profiled := float64(p.Rungs[rung].Cost.Latency)
 	ratio := min(max(float64(latency)/profiled, 1./longestRatio), longestRatio)
 	y := ln(ratio) - l.Mean - l.Offset[rung]
+	last := l.Last
+	if l.Last = rung + 1; last != 0 && last != l.Last {
+		l.Switched += float64(switchedWeight * (min(max(y, 0), mostSwitched) - l.Switched))
+		return
+	}
 
 	// What was said of this frame against what became of it.
 	late := 0.
@@ -119,6 +137,7 @@ func (l *Latency) observe(p profile.Profile, rung int, latency, deadline time.Du
 	if y*y > outlierSigmas*outlierSigmas*all {
 		// One frame is an accident; two in a row are another load.
 		if l.Outliers++; l.Outliers == 1 {
+			l.OutlierShare += outlierWeight
 			y = math.Copysign(outlierSigmas*math.Sqrt(all), y)
 		} else {
 			common = min(common+float64(y*y), 1)
@@ -127,6 +146,7 @@ func (l *Latency) observe(p profile.Profile, rung int, latency, deadline time.Du
 	} else {
 		l.Outliers = 0
 	}
+	l.OutlierShare -= float64(outlierWeight * l.OutlierShare)
 	gain, offsetGain := common/all, l.OffsetVar[rung]/all
 	step := gain * y
 	l.Mean += step
@@ -147,8 +167,17 @@ func (l *Latency) expected(p profile.Profile, rung int) float64 {
 
 // late is the probability that a frame on a rung misses a deadline.
 func (l *Latency) late(p profile.Profile, rung int, deadline time.Duration) float64 {
-	mean := ln(float64(p.Rungs[rung].Cost.Latency)) + l.Mean + l.Offset[rung]
-	return tail((ln(float64(deadline)) - mean) / l.spread(rung))
+	return l.OutlierShare + float64((1-l.OutlierShare)*tail(l.room(p, rung, deadline)/l.spread(rung)))
+}
+
+// lateSwitched is that of the first frame after a switch to the rung.
+func (l *Latency) lateSwitched(p profile.Profile, rung int, deadline time.Duration) float64 {
+	return tail((l.room(p, rung, deadline) - l.Switched) / l.spread(rung))
+}
+
+// room is the logarithm of the deadline over the expected latency.
+func (l *Latency) room(p profile.Profile, rung int, deadline time.Duration) float64 {
+	return ln(float64(deadline)) - ln(float64(p.Rungs[rung].Cost.Latency)) - l.Mean - l.Offset[rung]
 }
 
 // spread is the standard deviation of the logarithm of a rung's latency.

@@ -36,11 +36,12 @@ type Split struct {
 }
 
 const (
-	pairRise   = 0.15
-	pairFall   = 0.05
-	mostDwell  = 5 * time.Minute
-	slowerStep = 1.04
-	mostSlower = 256
+	pairRise     = 0.15
+	pairFall     = 0.05
+	mostDwell    = 5 * time.Minute
+	slowerStep   = 1.04
+	mostSlower   = 256
+	longestSlice = 10 // s
 )
 
 // spend is what a step may do on the ladder.
@@ -58,9 +59,12 @@ type spend struct {
 	// switching is what one switch drives, in seconds of full drive.
 	switching float64
 	slice     float64
-	dwell     time.Duration
-	now       time.Time
-	seconds   float64 // since the last step
+	// lateSwitch is the probability that the first frame of the upper rung of a pair is late, and lateShare how many frames may be.
+	lateSwitch *perRung
+	lateShare  float64
+	dwell      time.Duration
+	now        time.Time
+	seconds    float64 // since the last step
 }
 
 // spend moves along the ladder and returns the rung to run and the frames a second.
@@ -150,7 +154,7 @@ func (s *Split) charged(w spend, fps float64) float64 {
 		return s.Share
 	}
 	step := (w.cost[s.Pair+1] - w.cost[s.Pair]) * fps
-	slice := w.sliceAt(fps)
+	slice := s.sliceAt(w, fps)
 	cost := w.switching * s.Share * (1 - s.Share) / slice
 	if gain := float64(s.Share * step); cost >= gain {
 		return 0
@@ -158,11 +162,17 @@ func (s *Split) charged(w spend, fps float64) float64 {
 	return s.Share - cost/max(step, 1e-9)
 }
 
-func (w spend) sliceAt(fps float64) float64 { return max(w.slice, 1/fps) }
+// sliceAt makes turns longer where each costs a late frame: those are to be less
+// than half of what is allowed.
+func (s *Split) sliceAt(w spend, fps float64) float64 {
+	upper := min(s.Pair+1, w.top)
+	needed := w.lateSwitch[upper] * s.Share * (1 - s.Share) / (w.lateShare * fps)
+	return max(w.slice, 1/fps, min(needed, longestSlice))
+}
 
 // alternate runs the upper rung for its share, in turns of at least twice the slice.
 func (s *Split) alternate(w spend, fps float64) {
-	slice := w.sliceAt(fps)
+	slice := s.sliceAt(w, fps)
 	on := 0.
 	if s.On {
 		on = 1

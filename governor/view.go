@@ -20,14 +20,15 @@ type view struct {
 	// drive is the share of all cores that worked since the last step, others that
 	// of everybody but inference, and perBusy what inference takes for each busy second.
 	drive, others, perBusy float64
-	learnable              bool // the reading may teach the thermal model
+	learnable              bool    // the reading may teach the thermal model
+	limit                  float64 // where the board throttles in °C, or the ceiling where that is unknown
 }
 
 const (
 	// longestStep is the longest time between two steps that the models live through;
 	// after a longer one the machine slept, and what it was doing is not known.
 	longestStep    = 30 * time.Second
-	perBusyWeight  = 0.05
+	perBusyWeight  = 0.2
 	leastBusy      = 0.005
 	mostPerBusy    = 1000 // a simulated board may be that much slower than this machine
 	othersSeconds  = 8    // in which a load of others that ended is believed
@@ -36,7 +37,10 @@ const (
 
 // look takes the observations and readings of a step into the state.
 func look(s *State, in Input) view {
-	v := view{}
+	v := view{limit: in.Objectives.Ceiling(in.Snapshot.Heat.LimitCelsius)}
+	if limit, ok := limitCelsius(in.Snapshot.Heat.LimitCelsius); ok {
+		v.limit = limit
+	}
 	*s, v.heat = learn(*s, in)
 	gap := in.Now.Sub(s.SteppedAt)
 	s.SteppedAt, gap = in.Now, gapOf(s.SteppedAt, gap)

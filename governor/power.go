@@ -1,0 +1,32 @@
+package governor
+
+import "strings"
+
+// powers are what boards draw without and with all cores at work, in watts, by a
+// part of the name that the board gives itself, lower case; the first match
+// counts. They are where learning begins, and stay where nothing measures power:
+// then what is wrong with their size goes into the learned capacity of the battery.
+var powers = []struct {
+	model string
+	watts [2]float64
+}{
+	{"zero 2", [2]float64{0.6, 2.5}},      // cnx-software, andrejacobs.org
+	{"pi 5", [2]float64{3.5, 7.4}},        // sbc-bench Au3jaA
+	{"pi 4", [2]float64{2.9, 6.3}},        // pidramble, Raspberry Pi documentation
+	{"pi 3 model b+", [2]float64{1.9, 5}}, // pidramble
+	{"pi 3", [2]float64{1.4, 3.7}},        // pidramble
+	{"orin nano", [2]float64{4.5, 9}},     // tegrastats
+	{"jetson nano", [2]float64{1.7, 5.5}}, // tegrastats
+}
+
+var unknownBoard = [2]float64{3, 6}
+
+func powersOf(board string) [2]float64 {
+	name := strings.ToLower(board)
+	for _, p := range powers {
+		if strings.Contains(name, p.model) {
+			return p.watts
+		}
+	}
+	return unknownBoard
+}
