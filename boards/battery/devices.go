@@ -15,6 +15,7 @@ const (
 	FromThirdParty Standing = "third party"
 	// PartlyUnverified: the notes say what is a guess.
 	PartlyUnverified Standing = "unverified in part"
+	AsConfigured     Standing = "as configured"
 )
 
 // The functions that Device.Functions lists.
@@ -231,7 +232,7 @@ var devices = []Device{
 	},
 	{
 		Name: "gpio", Product: "any board with a low-battery or power-loss line", Chip: "none",
-		Functions: []string{ExternalPower, LowBattery}, Source: "configuration", Standing: FromDataSheet,
+		Functions: []string{ExternalPower, LowBattery}, Source: "configuration", Standing: AsConfigured,
 	},
 }
 

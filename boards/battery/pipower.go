@@ -20,8 +20,9 @@ const (
 	pipowerBuffer  = 0
 	pipowerVoltage = 8
 	pipowerBoardID = 140
-	// The PiPower 5 warns by asking for the shutdown.
-	pipowerLowBattery = 1
+	// The board warns by asking for the shutdown: of the charge, or of the voltage.
+	pipowerLowCharge  = 1
+	pipowerLowVoltage = 3
 )
 
 func openPiPower(currents bool) func(chip, Config) sensor {
@@ -58,7 +59,7 @@ func decodePiPower(b [21]byte, currents bool) (measurement, error) {
 	m.percent = float64(b[12])
 	m.externalPower = truthOf(b[16] == 1)
 	m.charging = truthOf(b[18] == 1)
-	m.low = truthOf(b[20] == pipowerLowBattery)
+	m.low = truthOf(b[20] == pipowerLowCharge || b[20] == pipowerLowVoltage)
 	if currents {
 		m.amps = float64(int16(word(10))) / 1000
 		m.loadWatts = float64(word(4)) / 1000 * float64(word(6)) / 1000
