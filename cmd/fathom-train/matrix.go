@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/gomlx/compute"
 
+	"github.com/fathom-edge/fathom/internal/results"
 	"github.com/fathom-edge/fathom/train"
 	"github.com/fathom-edge/fathom/train/fastcpu"
 	"github.com/fathom-edge/fathom/train/matrix"
@@ -21,6 +23,7 @@ type matrixFlags struct {
 	Checkpoints string `placeholder:"DIR" help:"Folder for the checkpoints of trainings in progress, to go on from after an end."`
 	Seeds       int    `default:"3" help:"Number of seeds, from the configuration's on."`
 	Jobs        int    `default:"1" help:"Trainings at a time."`
+	Results     string `placeholder:"FILE" help:"Merge the numbers into a file of rows, e.g. docs/results/training.json, with the plot beside it."`
 }
 
 type compareCmd struct{ matrixFlags }
@@ -35,7 +38,7 @@ Example:
 }
 
 func (c *compareCmd) Run(ctx context.Context) error {
-	return c.run(ctx, matrix.Compare)
+	return c.run(ctx, "compare", matrix.Compare, "test", matrix.Rows)
 }
 
 type ablateCmd struct{ matrixFlags }
@@ -50,10 +53,13 @@ Example:
 }
 
 func (c *ablateCmd) Run(ctx context.Context) error {
-	return c.run(ctx, func(base *train.Config, seed uint64) ([]matrix.Cell, error) { return matrix.Ablate(base, seed), nil })
+	return c.run(ctx, "ablate", func(base *train.Config, seed uint64) ([]matrix.Cell, error) { return matrix.Ablate(base, seed), nil },
+		"validation", matrix.AblationRows)
 }
 
-func (f *matrixFlags) run(ctx context.Context, of func(*train.Config, uint64) ([]matrix.Cell, error)) error {
+// run trains the cells that of gives for each seed, prints the table of a split and writes the rows.
+func (f *matrixFlags) run(ctx context.Context, name string, of func(*train.Config, uint64) ([]matrix.Cell, error), split string,
+	rows func(list []*matrix.Result, command, machine string) []results.Row) error {
 	cfg, err := train.LoadConfig(f.Config)
 	if err != nil {
 		return err
@@ -70,9 +76,21 @@ func (f *matrixFlags) run(ctx context.Context, of func(*train.Config, uint64) ([
 		cells = append(cells, some...)
 	}
 	show := newMatrixProgress(len(cells))
-	_, err = matrix.Run(ctx, cells, matrix.Options{Dir: f.Output, Checkpoints: f.Checkpoints, Jobs: f.Jobs,
+	list, err := matrix.Run(ctx, cells, matrix.Options{Dir: f.Output, Checkpoints: f.Checkpoints, Jobs: f.Jobs,
 		Backend: func() (compute.Backend, error) { return fastcpu.New() }, Progress: show.step, Done: show.done})
-	return err
+	if err != nil {
+		return err
+	}
+	points := matrix.Points(list, split)
+	fmt.Printf("Top-1 accuracy on the %s split, %%: mean ± standard deviation over %d seeds.\n\n%s", split, f.Seeds, matrix.Table(points))
+	if f.Results == "" {
+		return nil
+	}
+	command := fmt.Sprintf("fathom-train %s %s --seeds %d", name, f.Config, f.Seeds)
+	if err := results.Merge(f.Results, rows(list, command, results.Machine())); err != nil {
+		return err
+	}
+	return matrix.Plot(strings.TrimSuffix(f.Results, ".json")+"-"+name+".png", name, points)
 }
 
 // matrixProgress tells on stderr how far the cells are.

@@ -62,12 +62,16 @@ func blocks(d train.Depth) int {
 //	alone-D       each offered depth D by itself, with cross-entropy; the deepest is also truncated to the others
 //	embedded      one net of all offered depths: CE for the full one, KL from it to each other (arXiv 2103.00793; without
 //	              the self-attention term, which needs features of the layers)
-//	extremes      one net of the deepest and the shallowest depth, half CE for the full one, half KL from it to the
-//	              shallow one at temperature 1, normalization sets per stage; all combinations are measured
-//	              (arXiv 2312.16392)
+//	extremes      one net of the deepest depth and its half (the mandatory blocks of arXiv 2312.16392), half CE for the
+//	              full one, half KL from it to the other at temperature 1, normalization sets per stage; all combinations
+//	              are measured
 func Compare(base *train.Config, seed uint64) ([]Cell, error) {
 	depths := offered(base.Net)
-	full, least := depths[0], depths[len(depths)-1]
+	full := depths[0]
+	half := make(train.Depth, len(full))
+	for s, n := range full {
+		half[s] = (n + 1) / 2
+	}
 	for i := 1; i < len(depths); i++ {
 		if !depths[i].Within(depths[i-1]) {
 			return nil, fmt.Errorf("matrix: depth %s is not within %s: the rival of one net needs offered depths that lie one in another", depths[i], depths[i-1])
@@ -86,12 +90,12 @@ func Compare(base *train.Config, seed uint64) ([]Cell, error) {
 	cells = append(cells, single(Embedded, depths, func(c *train.Config) {
 		c.Loss.FromTeammate = train.Distillation{Weight: 1, Temperature: 1}
 	}))
-	extremes := single(Extremes, []train.Depth{full, least}, func(c *train.Config) {
+	extremes := single(Extremes, []train.Depth{full, half}, func(c *train.Config) {
 		c.Net.Norm = train.PerStage
 		c.Loss = train.Loss{CE: 0.5, FromTeammate: train.Distillation{Weight: 0.5, Temperature: 1}}
 	})
-	for _, d := range combinations(full, least) {
-		if !slices.Equal(d, full) && !slices.Equal(d, least) {
+	for _, d := range combinations(full, half) {
+		if !slices.Equal(d, full) && !slices.Equal(d, half) {
 			extremes.Extra = append(extremes.Extra, train.Path{Net: "A", Depth: d})
 		}
 	}
