@@ -9,7 +9,7 @@ ENV = eval "$$(scripts/env.sh)";
 # GoMLX's AVX kernels sit behind an experiment of the toolchain.
 TRAIN_ENV = CGO_ENABLED=0 $(if $(filter amd64,$(shell $(GO) env GOARCH)),GOEXPERIMENT=simd,)
 # Packages with goroutines are tested under the race detector.
-RACE = ./boards/... ./daemon/... ./governor/... ./runtime/... ./cmd/fathomd/...
+RACE = ./boards/... ./daemon/... ./governor/... ./runtime/... ./train/dataset/... ./cmd/fathomd/...
 PLAIN = $(shell $(GO) list ./... | grep -Ev '/fathom/(boards|daemon|governor|runtime|cmd/fathomd|train|cmd/fathom-train)(/|$$)')
 
 .PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench results dist clean
