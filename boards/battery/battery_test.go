@@ -257,6 +257,8 @@ func TestAnotherChip(t *testing.T) {
 			batterytest.NewINA219(&batterytest.Pack{Cells: 1, CapacityAh: 3, Percent: 50, Amps: -1}, 0.1), "beyond what the range can tell"},
 		{"load gives", battery.Config{Device: "ina219", ShuntOhms: 0.1, Measures: battery.MeasuresLoad}, 0x40,
 			batterytest.NewINA219(&batterytest.Pack{Cells: 1, CapacityAh: 3, Percent: 50, Amps: -1}, 0.1), "set reverse_current"},
+		{"load without a line", battery.Config{Device: "ina219", ShuntOhms: 0.1, Measures: battery.MeasuresLoad}, 0x40,
+			batterytest.NewINA219(&batterytest.Pack{Cells: 0, CapacityAh: 3}, 0.1), "for the line that feeds the board"},
 		{"asleep", battery.Config{Device: "lc709203f"}, 0x0B, asleep, "in sleep mode"},
 		{"nothing there", battery.Config{Device: "max17048"}, 0x37, &batterytest.Registers{}, "max17048 at 0x36 on fake: read register 0x08: sysfs-i2c: remote I/O error (is it wired"},
 	} {

@@ -89,9 +89,14 @@ func (e *estimator) count(amps float64, elapsed time.Duration) {
 	e.sigma += (capacityShare*math.Abs(amps) + offsetAmps) * perAmp
 }
 
-// correct weighs what the voltage says.
+// correct weighs what the voltage says. What is twice as sure replaces what was
+// counted: below the flat of a curve, or when the current becomes known.
 func (e *estimator) correct(seen, seenSigma float64, elapsed time.Duration) {
-	if elapsed <= 0 {
+	switch {
+	case seenSigma < e.sigma/2:
+		e.percent, e.sigma = seen, seenSigma
+		return
+	case elapsed <= 0:
 		return
 	}
 	own := e.sigma * e.sigma

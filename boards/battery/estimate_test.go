@@ -84,6 +84,18 @@ func TestEstimatorForgets(t *testing.T) {
 	}
 }
 
+// TestEstimatorAnchors: a voltage that says more than what was counted replaces it.
+func TestEstimatorAnchors(t *testing.T) {
+	e := estimator{pack: pack{chemistry: chemistries[LiFePO4], cells: 1, ohms: 0.05, ampHours: 6}}
+	at := time.Unix(0, 0)
+	e.update(at, 3.31, 0) // on the flat
+	flat := e.sigma
+	e.update(at.Add(time.Second), 3.00, 0)
+	if flat < 8 || e.sigma > 2 || e.percent > 8 {
+		t.Errorf("± %.1f points on the flat; below it %.1f ± %.1f %%", flat, e.percent, e.sigma)
+	}
+}
+
 func TestHoursToEmpty(t *testing.T) {
 	var f powerFilter
 	at := time.Unix(0, 0)

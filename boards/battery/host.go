@@ -11,9 +11,8 @@ import (
 
 	"periph.io/x/conn/v3/driver/driverreg"
 	"periph.io/x/conn/v3/gpio"
-	"periph.io/x/conn/v3/gpio/gpioreg"
 	"periph.io/x/conn/v3/i2c"
-	_ "periph.io/x/host/v3/gpioioctl" // registers the lines of /dev/gpiochip*
+	"periph.io/x/host/v3/gpioioctl"
 	"periph.io/x/host/v3/sysfs"
 )
 
@@ -31,10 +30,17 @@ type Host struct {
 // gpioioctl drivers only: its bcm283x driver takes a Pi 5 for a Pi 4.
 func LinuxHost() Host { return Host{Root: "/", OpenBus: openBus, OpenLine: openLine} }
 
+// openBus tries the device file first: periph's own message names another group.
 func openBus(n int) (i2c.BusCloser, error) {
+	const hint = "(is I²C switched on, and the user in group i2c?)"
+	file, err := os.OpenFile(fmt.Sprintf("/dev/i2c-%d", n), os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%w %s", err, hint)
+	}
+	file.Close() // nothing was done with it
 	bus, err := sysfs.NewI2C(n)
 	if err != nil {
-		return nil, fmt.Errorf("/dev/i2c-%d: %w (is I²C switched on, and the user in group i2c?)", n, err)
+		return nil, fmt.Errorf("/dev/i2c-%d: %w %s", n, err, hint)
 	}
 	return bus, nil
 }
@@ -45,15 +51,20 @@ var initDrivers = sync.OnceValue(func() error {
 	return err
 })
 
+// openLine takes lines of the character devices only: periph's registry of names
+// also holds those of sysfs, whose GPIO6 is the sixth of the machine and not the
+// one of the header.
 func openLine(name string) (gpio.PinIn, error) {
 	if err := initDrivers(); err != nil {
 		return nil, fmt.Errorf("GPIO: %w", err)
 	}
-	pin := gpioreg.ByName(name)
-	if pin == nil {
-		return nil, fmt.Errorf("no GPIO line %s (gpioinfo lists them; is the user in group gpio?)", name)
+	for _, chip := range gpioioctl.Chips {
+		if l := chip.ByName(name); l != nil {
+			return l, nil
+		}
 	}
-	return pin, nil
+	return nil, fmt.Errorf("no GPIO line %s among those of %d chips (gpioinfo lists them; is the user in group gpio, and Linux 5.10 or newer?)",
+		name, len(gpioioctl.Chips))
 }
 
 // kernelDriver returns the name of the driver that serves an address, or "".

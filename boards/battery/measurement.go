@@ -52,6 +52,11 @@ func nothing() measurement {
 // check refuses what no battery of that many cells can say: an open bus reads as
 // ones, a missing cell as zero.
 func (m measurement) check(c Config) error {
+	// No board runs off less, so a monitor that says so is not in its line.
+	const minLoadVolts = 2.5
+	if c.Measures == MeasuresLoad && m.volts < minLoadVolts {
+		return fmt.Errorf("implausible voltage %.3f V for the line that feeds the board (bad wiring?)", m.volts)
+	}
 	if !math.IsNaN(m.volts) && c.Measures == MeasuresBattery {
 		cell, span := m.volts/float64(c.Cells), chemistries[c.Chemistry].plausible
 		if cell < span.min || cell > span.max {
