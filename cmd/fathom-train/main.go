@@ -11,6 +11,7 @@ import (
 
 type cli struct {
 	Run     runCmd     `cmd:"" help:"Train a family as a configuration says."`
+	Search  searchCmd  `cmd:"" help:"Measure every combination of depths of a trained run and choose the ladder."`
 	Compare compareCmd `cmd:"" help:"Train the method and its rivals with several seeds."`
 	Ablate  ablateCmd  `cmd:"" help:"Train with one thing changed at a time."`
 	Data    dataCmd    `cmd:"" help:"Check and count the images of a configuration."`

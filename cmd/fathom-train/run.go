@@ -66,8 +66,7 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 		}()
 		options.Metrics = f
 	}
-	bar := progressbar.NewOptions(cfg.Steps, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowCount(),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(progressInterval), progressbar.OptionClearOnFinish())
+	bar := newBar(cfg.Steps, "steps")
 	options.Progress = func(p train.Progress) {
 		bar.Describe(fmt.Sprintf("loss %.3f, %.0f images/s", p.Loss, p.ImagesPerSecond))
 		// The bar only draws; a terminal that refuses must not end the training.
@@ -80,6 +79,12 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if c.Checkpoint != "" {
+		// The statistics that were chosen, for a search of the ladder.
+		if err := trainer.SaveCheckpoint(c.Checkpoint); err != nil {
+			return err
+		}
+	}
 	if err := trainer.Export(c.Output, cfg.Deployed(), report); err != nil {
 		return err
 	}
@@ -89,4 +94,10 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 		}
 	}
 	return nil
+}
+
+// newBar is a progress bar on stderr that goes away when it is full.
+func newBar(steps int, what string) *progressbar.ProgressBar {
+	return progressbar.NewOptions(steps, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowCount(), progressbar.OptionSetItsString(what),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(progressInterval), progressbar.OptionClearOnFinish())
 }
