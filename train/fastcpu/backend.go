@@ -14,8 +14,9 @@ type Backend struct {
 	pool            pool
 }
 
-// New returns a backend of its own; tensors of one backend cannot be used with another.
+// New returns a backend of its own; tensors of one backend cannot be used with another. It calls [RegisterGradients].
 func New() (*Backend, error) {
+	RegisterGradients()
 	// The default parallelism of the Go backend was seen to deadlock in training. Sequential operations with
 	// unlimited workers do not.
 	inner, err := gobackend.New("ops_sequential")
@@ -25,7 +26,7 @@ func New() (*Backend, error) {
 	caps := inner.Capabilities().Clone()
 	caps.Functions, caps.DynamicAxes = false, false
 	for op := range caps.Operations {
-		if op >= compute.OpTypeFusedSoftmax {
+		if op >= compute.OpTypeSort { // control flow, collective and fused operations
 			delete(caps.Operations, op)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 )
 
 // batchNormKernel: in = x [rows..., C], scale [C], offset [C]; out = normalized, mean [C], variance [C] (biased).
-func batchNormKernel(_ *execution, n *node, in, out []*buffer) {
+func batchNormKernel(n *node, in, out []*buffer) {
 	x, scale, offset := in[0].f32(), in[1].f32(), in[2].f32()
 	y, mean, variance := out[0].f32(), out[1].f32(), out[2].f32()
 	eps := float64(n.attr.(float32))
@@ -27,7 +27,7 @@ func batchNormKernel(_ *execution, n *node, in, out []*buffer) {
 }
 
 // batchNormInferenceKernel: in = x [rows..., C], scale, offset, mean, variance [C].
-func batchNormInferenceKernel(_ *execution, n *node, in, out []*buffer) {
+func batchNormInferenceKernel(n *node, in, out []*buffer) {
 	x, scale, offset, mean, variance, y := in[0].f32(), in[1].f32(), in[2].f32(), in[3].f32(), in[4].f32(), out[0].f32()
 	eps := float64(n.attr.(float32))
 	c := len(scale)
@@ -40,7 +40,7 @@ func batchNormInferenceKernel(_ *execution, n *node, in, out []*buffer) {
 }
 
 // batchNormGradKernel: in = x, scale, mean, variance, gradient of the output; out = gradients of x, scale, offset.
-func batchNormGradKernel(_ *execution, n *node, in, out []*buffer) {
+func batchNormGradKernel(n *node, in, out []*buffer) {
 	x, scale, mean, variance, g := in[0].f32(), in[1].f32(), in[2].f32(), in[3].f32(), in[4].f32()
 	gx, gScale, gOffset := out[0].f32(), out[1].f32(), out[2].f32()
 	eps := float64(n.attr.(float32))
@@ -63,7 +63,7 @@ func batchNormGradKernel(_ *execution, n *node, in, out []*buffer) {
 // twoSums adds up two sums for each channel: in float32 over short runs of rows, in float64 over the runs.
 func twoSums(rows, c int, add func(lo, hi int, s, s2 []float32)) (sum, sum2 []float64) {
 	const run = 256
-	parts := make([][]float64, maxParts())
+	parts := make([][]float64, maxParts)
 	parallel(rows, run, parallelSize/c, func(part, lo, hi int) {
 		total := make([]float64, 2*c)
 		short := make([]float32, 2*c)

@@ -12,101 +12,78 @@ func (f *function) unary(op string, x compute.Value, emit func(g compute.Functio
 	return f.delegate(op, func(g compute.Function, in []compute.Value) (compute.Value, error) { return emit(g, in[0]) }, x)
 }
 
-func (f *function) Abs(x compute.Value) (compute.Value, error) {
-	return f.unary("Abs", x, compute.Function.Abs)
-}
-func (f *function) Neg(x compute.Value) (compute.Value, error) {
-	return f.unary("Neg", x, compute.Function.Neg)
-}
-func (f *function) Exp(x compute.Value) (compute.Value, error) {
-	return f.unary("Exp", x, compute.Function.Exp)
-}
-func (f *function) Log(x compute.Value) (compute.Value, error) {
-	return f.unary("Log", x, compute.Function.Log)
-}
-func (f *function) Sign(x compute.Value) (compute.Value, error) {
-	return f.unary("Sign", x, compute.Function.Sign)
-}
-func (f *function) Cos(x compute.Value) (compute.Value, error) {
-	return f.unary("Cos", x, compute.Function.Cos)
-}
-func (f *function) LogicalNot(x compute.Value) (compute.Value, error) {
-	return f.unary("LogicalNot", x, compute.Function.LogicalNot)
-}
-func (f *function) IsFinite(x compute.Value) (compute.Value, error) {
-	return f.unary("IsFinite", x, compute.Function.IsFinite)
-}
-
-func (f *function) pair(op string, a, b compute.Value, emit func(g compute.Function, a, b compute.Value) (compute.Value, error)) (compute.Value, error) {
+func (f *function) pair(op string, a, b compute.Value, emit emitPair) (compute.Value, error) {
 	return f.delegate(op, func(g compute.Function, in []compute.Value) (compute.Value, error) { return emit(g, in[0], in[1]) }, a, b)
-}
-
-func (f *function) Min(a, b compute.Value) (compute.Value, error) {
-	return f.pair("Min", a, b, compute.Function.Min)
-}
-func (f *function) Pow(a, b compute.Value) (compute.Value, error) {
-	return f.pair("Pow", a, b, compute.Function.Pow)
-}
-func (f *function) Rem(a, b compute.Value) (compute.Value, error) {
-	return f.pair("Rem", a, b, compute.Function.Rem)
-}
-func (f *function) Equal(a, b compute.Value) (compute.Value, error) {
-	return f.pair("Equal", a, b, compute.Function.Equal)
-}
-func (f *function) NotEqual(a, b compute.Value) (compute.Value, error) {
-	return f.pair("NotEqual", a, b, compute.Function.NotEqual)
-}
-func (f *function) GreaterThan(a, b compute.Value) (compute.Value, error) {
-	return f.pair("GreaterThan", a, b, compute.Function.GreaterThan)
-}
-func (f *function) GreaterOrEqual(a, b compute.Value) (compute.Value, error) {
-	return f.pair("GreaterOrEqual", a, b, compute.Function.GreaterOrEqual)
-}
-func (f *function) LessThan(a, b compute.Value) (compute.Value, error) {
-	return f.pair("LessThan", a, b, compute.Function.LessThan)
-}
-func (f *function) LessOrEqual(a, b compute.Value) (compute.Value, error) {
-	return f.pair("LessOrEqual", a, b, compute.Function.LessOrEqual)
-}
-func (f *function) LogicalAnd(a, b compute.Value) (compute.Value, error) {
-	return f.pair("LogicalAnd", a, b, compute.Function.LogicalAnd)
-}
-func (f *function) LogicalOr(a, b compute.Value) (compute.Value, error) {
-	return f.pair("LogicalOr", a, b, compute.Function.LogicalOr)
 }
 
 func (f *function) reduce(op string, x compute.Value, axes []int, emit func(g compute.Function, x compute.Value, axes ...int) (compute.Value, error)) (compute.Value, error) {
 	return f.unary(op, x, func(g compute.Function, x compute.Value) (compute.Value, error) { return emit(g, x, axes...) })
 }
 
-func (f *function) ReduceSum(x compute.Value, axes ...int) (compute.Value, error) {
-	return f.reduce("ReduceSum", x, axes, compute.Function.ReduceSum)
+func (f *function) Sin(x compute.Value) (compute.Value, error) {
+	return f.unary("Sin", x, compute.Function.Sin)
 }
-func (f *function) ReduceMax(x compute.Value, axes ...int) (compute.Value, error) {
-	return f.reduce("ReduceMax", x, axes, compute.Function.ReduceMax)
+func (f *function) Cos(x compute.Value) (compute.Value, error) {
+	return f.unary("Cos", x, compute.Function.Cos)
 }
-func (f *function) ReduceMin(x compute.Value, axes ...int) (compute.Value, error) {
-	return f.reduce("ReduceMin", x, axes, compute.Function.ReduceMin)
+func (f *function) Log1p(x compute.Value) (compute.Value, error) {
+	return f.unary("Log1p", x, compute.Function.Log1p)
+}
+func (f *function) Expm1(x compute.Value) (compute.Value, error) {
+	return f.unary("Expm1", x, compute.Function.Expm1)
+}
+func (f *function) Floor(x compute.Value) (compute.Value, error) {
+	return f.unary("Floor", x, compute.Function.Floor)
+}
+func (f *function) Ceil(x compute.Value) (compute.Value, error) {
+	return f.unary("Ceil", x, compute.Function.Ceil)
+}
+func (f *function) Round(x compute.Value) (compute.Value, error) {
+	return f.unary("Round", x, compute.Function.Round)
+}
+func (f *function) IsNaN(x compute.Value) (compute.Value, error) {
+	return f.unary("IsNaN", x, compute.Function.IsNaN)
+}
+func (f *function) BitwiseNot(x compute.Value) (compute.Value, error) {
+	return f.unary("BitwiseNot", x, compute.Function.BitwiseNot)
+}
+
+func (f *function) Rem(a, b compute.Value) (compute.Value, error) {
+	return f.pair("Rem", a, b, compute.Function.Rem)
+}
+func (f *function) BitwiseAnd(a, b compute.Value) (compute.Value, error) {
+	return f.pair("BitwiseAnd", a, b, compute.Function.BitwiseAnd)
+}
+func (f *function) BitwiseOr(a, b compute.Value) (compute.Value, error) {
+	return f.pair("BitwiseOr", a, b, compute.Function.BitwiseOr)
+}
+func (f *function) BitwiseXor(a, b compute.Value) (compute.Value, error) {
+	return f.pair("BitwiseXor", a, b, compute.Function.BitwiseXor)
+}
+func (f *function) ShiftLeft(a, b compute.Value) (compute.Value, error) {
+	return f.pair("ShiftLeft", a, b, compute.Function.ShiftLeft)
+}
+func (f *function) ShiftRightLogical(a, b compute.Value) (compute.Value, error) {
+	return f.pair("ShiftRightLogical", a, b, compute.Function.ShiftRightLogical)
+}
+func (f *function) ShiftRightArithmetic(a, b compute.Value) (compute.Value, error) {
+	return f.pair("ShiftRightArithmetic", a, b, compute.Function.ShiftRightArithmetic)
+}
+
+func (f *function) ReduceProduct(x compute.Value, axes ...int) (compute.Value, error) {
+	return f.reduce("ReduceProduct", x, axes, compute.Function.ReduceProduct)
 }
 func (f *function) ReduceLogicalAnd(x compute.Value, axes ...int) (compute.Value, error) {
 	return f.reduce("ReduceLogicalAnd", x, axes, compute.Function.ReduceLogicalAnd)
 }
-func (f *function) Reverse(x compute.Value, axes ...int) (compute.Value, error) {
-	return f.reduce("Reverse", x, axes, compute.Function.Reverse)
-}
-func (f *function) Transpose(x compute.Value, permutation ...int) (compute.Value, error) {
-	return f.reduce("Transpose", x, permutation, compute.Function.Transpose)
+func (f *function) ReduceLogicalOr(x compute.Value, axes ...int) (compute.Value, error) {
+	return f.reduce("ReduceLogicalOr", x, axes, compute.Function.ReduceLogicalOr)
 }
 
-func (f *function) BroadcastInDim(x compute.Value, shape shapes.Shape, axes []int) (compute.Value, error) {
-	return f.unary("BroadcastInDim", x, func(g compute.Function, x compute.Value) (compute.Value, error) {
-		return g.BroadcastInDim(x, shape, axes)
-	})
-}
-
-func (f *function) ConvertDType(x compute.Value, dtype dtypes.DType) (compute.Value, error) {
-	return f.unary("ConvertDType", x, func(g compute.Function, x compute.Value) (compute.Value, error) {
-		return g.ConvertDType(x, dtype)
+func (f *function) ReduceWindow(x compute.Value, reduction compute.ReduceOpType, window, strides, inputDilations, windowDilations []int,
+	paddings [][2]int) (compute.Value, error) {
+	return f.unary("ReduceWindow", x, func(g compute.Function, x compute.Value) (compute.Value, error) {
+		return g.ReduceWindow(x, reduction, window, strides, inputDilations, windowDilations, paddings)
 	})
 }
 
@@ -116,13 +93,55 @@ func (f *function) ArgMinMax(x compute.Value, axis int, dtype dtypes.DType, isMi
 	})
 }
 
+func (f *function) Bitcast(x compute.Value, dtype dtypes.DType) (compute.Value, error) {
+	return f.unary("Bitcast", x, func(g compute.Function, x compute.Value) (compute.Value, error) { return g.Bitcast(x, dtype) })
+}
+
 func (f *function) Iota(shape shapes.Shape, axis int) (compute.Value, error) {
 	return f.delegate("Iota", func(g compute.Function, _ []compute.Value) (compute.Value, error) { return g.Iota(shape, axis) })
 }
 
-func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int, rhs compute.Value, rhsContracting, rhsBatch []int,
-	config compute.DotGeneralConfig) (compute.Value, error) {
-	return f.pair("DotGeneral", lhs, rhs, func(g compute.Function, a, b compute.Value) (compute.Value, error) {
-		return g.DotGeneral(a, lhsContracting, lhsBatch, b, rhsContracting, rhsBatch, config)
+func (f *function) Gather(x, indices compute.Value, indexVectorAxis int, offsetAxes, collapsedAxes, startIndexMap, sizes []int, sorted bool) (compute.Value, error) {
+	return f.pair("Gather", x, indices, func(g compute.Function, x, indices compute.Value) (compute.Value, error) {
+		return g.Gather(x, indices, indexVectorAxis, offsetAxes, collapsedAxes, startIndexMap, sizes, sorted)
 	})
+}
+
+func (f *function) ScatterSum(x, indices, updates compute.Value, indexVectorAxis int, windowAxes, insertedAxes, scatterAxes []int,
+	sorted, unique bool) (compute.Value, error) {
+	return f.delegate("ScatterSum", func(g compute.Function, in []compute.Value) (compute.Value, error) {
+		return g.ScatterSum(in[0], in[1], in[2], indexVectorAxis, windowAxes, insertedAxes, scatterAxes, sorted, unique)
+	}, x, indices, updates)
+}
+
+func (f *function) DynamicSlice(x compute.Value, starts []compute.Value, dims []int) (compute.Value, error) {
+	return f.delegate("DynamicSlice", func(g compute.Function, in []compute.Value) (compute.Value, error) {
+		return g.DynamicSlice(in[0], in[1:], dims)
+	}, append([]compute.Value{x}, starts...)...)
+}
+
+func (f *function) DynamicUpdateSlice(x, update compute.Value, starts []compute.Value) (compute.Value, error) {
+	return f.delegate("DynamicUpdateSlice", func(g compute.Function, in []compute.Value) (compute.Value, error) {
+		return g.DynamicUpdateSlice(in[0], in[1], in[2:])
+	}, append([]compute.Value{x, update}, starts...)...)
+}
+
+func (f *function) RNGBitGenerator(state compute.Value, shape shapes.Shape) (newState, values compute.Value, err error) {
+	n, err := f.delegatedAll("RNGBitGenerator", func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+		state, bits, err := g.RNGBitGenerator(in[0], shape)
+		return []compute.Value{state, bits}, err
+	}, state)
+	if err != nil {
+		return nil, nil, err
+	}
+	f.add(n)
+	return &value{n, 0}, &value{n, 1}, nil
+}
+
+func (f *function) OptimizationBarrier(operands ...compute.Value) ([]compute.Value, error) {
+	return operands, nil
+}
+
+func (f *function) SchedulingBarrier(x compute.Value, _ ...compute.Value) (compute.Value, error) {
+	return x, nil
 }

@@ -2,6 +2,7 @@ package fastcpu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
@@ -14,35 +15,72 @@ type executable struct {
 	names   []string
 	outputs []*value
 	steps   []step
-	slots   int // values in all
-	outSlot []int
+	slots   int   // values in all
+	outSlot []int // of the outputs' sources
 	inSlot  []int
 }
 
 // step is one node with the numbers of its values, and the values that nobody reads after it.
 type step struct {
-	node    *node
-	program compute.Executable // of a delegated node
-	in, out []int
-	dead    []int
+	node     *node
+	elements *program           // of an element-wise node
+	program  compute.Executable // of a delegated node
+	inputs   []*value
+	in, out  []int
+	dead     []int
+}
+
+// plan chooses the nodes to run, from the outputs back, and fuses element-wise ones.
+func plan(f *function) ([]step, error) {
+	live := make([]bool, len(f.nodes))
+	kept := make([]bool, len(f.nodes))
+	for _, out := range f.outputs {
+		n := source(out).node
+		live[n.id], kept[n.id] = true, true
+	}
+	readers := make([][]*node, len(f.nodes))
+	for _, n := range slices.Backward(f.nodes) {
+		if !live[n.id] {
+			continue
+		}
+		for _, in := range n.inputs {
+			m := source(in).node
+			live[m.id] = true
+			readers[m.id] = append(readers[m.id], n)
+		}
+	}
+	var steps []step
+	needed := slices.Clone(kept)
+	for _, n := range slices.Backward(f.nodes) {
+		if !needed[n.id] || n.op == "Parameter" {
+			continue
+		}
+		s := step{node: n, inputs: n.inputs}
+		switch {
+		case n.element != nil:
+			s.elements, s.inputs = assemble(fuse(n, readers, kept))
+		case n.emit != nil && n.op != "Constant":
+			program, err := compileDelegated(f.builder.backend, n)
+			if err != nil {
+				return nil, fmt.Errorf("fastcpu: compile %s: %w", n.op, err)
+			}
+			s.program = program
+		}
+		for _, in := range s.inputs {
+			needed[source(in).node.id] = true
+		}
+		steps = append(steps, s)
+	}
+	slices.Reverse(steps)
+	return steps, nil
 }
 
 func compile(b *Backend, f *function) (*executable, error) {
-	live := make([]bool, len(f.nodes))
-	var mark func(n *node)
-	mark = func(n *node) {
-		if live[n.id] {
-			return
-		}
-		live[n.id] = true
-		for _, in := range n.inputs {
-			mark(in.node)
-		}
+	steps, err := plan(f)
+	if err != nil {
+		return nil, err
 	}
-	for _, out := range f.outputs {
-		mark(out.node)
-	}
-	e := &executable{backend: b, params: f.params, names: f.names, outputs: f.outputs}
+	e := &executable{backend: b, params: f.params, names: f.names, outputs: f.outputs, steps: steps}
 	first := make([]int, len(f.nodes))
 	for _, n := range f.nodes {
 		first[n.id] = e.slots
@@ -54,35 +92,25 @@ func compile(b *Backend, f *function) (*executable, error) {
 	}
 	keep := make([]bool, e.slots)
 	for _, out := range f.outputs {
-		e.outSlot = append(e.outSlot, slot(out))
-		keep[slot(out)] = true
+		s := slot(source(out))
+		e.outSlot = append(e.outSlot, s)
+		keep[s] = true
 	}
 	lastUse := make([]int, e.slots)
 	for i := range lastUse {
 		lastUse[i] = -1
 	}
-	for _, n := range f.nodes {
-		if !live[n.id] || n.op == "Parameter" {
-			continue
+	for i := range e.steps {
+		s := &e.steps[i]
+		for _, in := range s.inputs {
+			s.in = append(s.in, slot(source(in)))
 		}
-		s := step{node: n}
-		for _, in := range n.inputs {
-			s.in = append(s.in, slot(in))
+		for o := range s.node.outs {
+			s.out = append(s.out, first[s.node.id]+o)
 		}
-		for i := range n.outs {
-			s.out = append(s.out, first[n.id]+i)
+		for _, v := range append(slices.Clone(s.in), s.out...) {
+			lastUse[v] = i
 		}
-		if n.op != "Constant" && n.kernel == nil {
-			program, err := compileDelegated(b, n)
-			if err != nil {
-				return nil, fmt.Errorf("fastcpu: compile %s: %w", n.op, err)
-			}
-			s.program = program
-		}
-		for _, v := range append(append([]int{}, s.in...), s.out...) {
-			lastUse[v] = len(e.steps)
-		}
-		e.steps = append(e.steps, s)
 	}
 	for v, at := range lastUse {
 		if at >= 0 && !keep[v] {
@@ -94,11 +122,11 @@ func compile(b *Backend, f *function) (*executable, error) {
 
 func compileDelegated(b *Backend, n *node) (compute.Executable, error) {
 	bld := b.Backend.Builder(n.op)
-	out, err := emitInto(bld.Main(), n.emit, n.inputs)
+	outs, err := emitInto(bld.Main(), n.emit, n.inputs)
 	if err != nil {
 		return nil, err
 	}
-	if err := bld.Main().Return([]compute.Value{out}, nil); err != nil {
+	if err := bld.Main().Return(outs, nil); err != nil {
 		return nil, err
 	}
 	return bld.Compile()
@@ -141,8 +169,8 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 	x := &execution{backend: e.backend, vals: make([]*buffer, e.slots), owned: make([]bool, e.slots)}
 	for i, in := range inputs {
 		buf, ok := in.(*buffer)
-		if !ok || !buf.shape.Equal(e.params[i].outs[0]) {
-			return nil, fmt.Errorf("fastcpu: input %s has shape %s, want %s of this backend", e.names[i], buf.shape, e.params[i].outs[0])
+		if !ok || buf.flat == nil || !buf.shape.Equal(e.params[i].outs[0]) {
+			return nil, fmt.Errorf("fastcpu: input %s is not a valid tensor of this backend with shape %s", e.names[i], e.params[i].outs[0])
 		}
 		s := e.inSlot[i]
 		if len(donate) > i && donate[i] {
@@ -161,7 +189,7 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 	out := make([]compute.Buffer, len(e.outSlot))
 	taken := map[int]bool{}
 	for i, s := range e.outSlot {
-		buf := x.vals[s]
+		buf := &buffer{backend: e.backend, shape: e.outputs[i].shape(), flat: x.vals[s].flat}
 		if taken[s] || !x.owned[s] {
 			c := e.backend.alloc(buf.shape)
 			if err := copyFlat(c.flat, buf.flat); err != nil {
@@ -171,6 +199,13 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 		}
 		taken[s] = true
 		out[i] = buf
+	}
+	for _, s := range e.inSlot {
+		if x.owned[s] && !taken[s] {
+			if err := x.vals[s].Finalize(); err != nil { // donated, and read by nobody
+				return nil, err
+			}
+		}
 	}
 	return out, nil
 }
@@ -186,22 +221,24 @@ func (x *execution) run(s *step) error {
 		in[i] = x.vals[v]
 	}
 	out := make([]*buffer, len(s.out))
-	if s.program != nil {
+	switch {
+	case s.program != nil:
 		if err := x.runDelegated(s, in, out); err != nil {
 			return err
 		}
-	} else {
+	case s.elements != nil:
 		if reuse := x.reusable(s); reuse >= 0 {
-			v := s.in[reuse]
 			out[0] = &buffer{backend: x.backend, shape: n.outs[0], flat: in[reuse].flat}
-			x.owned[v] = false // its storage lives on in the output
+			x.owned[s.in[reuse]] = false // its storage lives on in the output
+		} else {
+			out[0] = x.backend.alloc(n.outs[0])
 		}
+		s.elements.run(in, out[0])
+	default:
 		for i := range out {
-			if out[i] == nil {
-				out[i] = x.backend.alloc(n.outs[i])
-			}
+			out[i] = x.backend.alloc(n.outs[i])
 		}
-		n.kernel(x, n, in, out)
+		n.kernel(n, in, out)
 	}
 	for i, v := range s.out {
 		x.vals[v], x.owned[v] = out[i], true
@@ -217,22 +254,14 @@ func (x *execution) run(s *step) error {
 	return nil
 }
 
-// reusable returns the input of an element-wise step whose storage the output may take over, or -1.
+// reusable returns the input of an element-wise step whose storage the output may take over, or -1. Elements of an
+// operand as large as the result are read, at the latest, when the result's element of the same number is written.
 func (x *execution) reusable(s *step) int {
-	switch s.node.op {
-	case "Add", "Sub", "Mul", "Div", "Max", "Sqrt", "SelectGreater", "Reshape":
-	default:
-		return -1
-	}
-	size := s.node.outs[0].Size()
+	out := s.node.outs[0]
 	for i, v := range s.in {
-		if !x.owned[v] || s.node.inputs[i].shape().Size() != size {
-			continue
-		}
-		for _, d := range s.dead {
-			if d == v {
-				return i
-			}
+		in := s.inputs[i].shape()
+		if x.owned[v] && in.DType == out.DType && in.Size() == out.Size() && slices.Contains(s.dead, v) {
+			return i
 		}
 	}
 	return -1
@@ -242,7 +271,7 @@ func (x *execution) runDelegated(s *step, in, out []*buffer) error {
 	args := make([]compute.Buffer, len(in))
 	donate := make([]bool, len(in))
 	for i, b := range in {
-		inner, flat, err := x.backend.Backend.NewSharedBuffer(0, b.shape)
+		inner, flat, err := x.backend.Backend.NewSharedBuffer(0, s.inputs[i].shape())
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/notimplemented"
 	"github.com/gomlx/compute/shapeinference"
 	"github.com/gomlx/compute/shapes"
 )
@@ -15,10 +16,11 @@ type node struct {
 	inputs []*value
 	outs   []shapes.Shape
 	attr   any
-	kernel kernelFunc // nil: delegated (or a parameter or constant)
-	// emit builds a delegated operation in a program of the Go backend.
-	emit func(f compute.Function, in []compute.Value) (compute.Value, error)
-	id   int
+	// One of these says how it runs; parameters, constants and views (see source) have none.
+	kernel  kernelFunc
+	element *element
+	emit    emitFunc // builds it in a program of the Go backend
+	id      int
 }
 
 // value is one output of a node; it is this package's [compute.Value].
@@ -29,8 +31,11 @@ type value struct {
 
 func (v *value) shape() shapes.Shape { return v.node.outs[v.out] }
 
-// kernelFunc computes out from in. inPlace says that out[0] is in[i] for some i of equal size (see node kernels).
-type kernelFunc func(x *execution, n *node, in, out []*buffer)
+// kernelFunc computes out from in.
+type kernelFunc func(n *node, in, out []*buffer)
+
+// emitFunc builds an operation in a function of the Go backend.
+type emitFunc func(f compute.Function, in []compute.Value) ([]compute.Value, error)
 
 type builder struct {
 	compute.Builder // a builder of the Go backend, only ever used for shapes
@@ -42,7 +47,8 @@ type builder struct {
 func newBuilder(b *Backend, name string) *builder {
 	shadow := b.Backend.Builder(name)
 	bld := &builder{Builder: shadow, backend: b, name: name}
-	bld.main = &function{Function: shadow.Main(), builder: bld}
+	bld.main = &function{builder: bld}
+	bld.main.ErrFn = func(op compute.OpType) error { return fmt.Errorf("fastcpu: %s: %w", op, compute.ErrNotImplemented) }
 	return bld
 }
 
@@ -56,10 +62,9 @@ func (b *builder) NewFunction(name string) (compute.Function, error) {
 
 func (b *builder) Compile() (compute.Executable, error) { return compile(b.backend, b.main) }
 
-// function records the operations of a main function. Operations without a method here belong to the embedded Go
-// backend function, which refuses the foreign values with an error.
+// function records the operations of a main function. Operations without a method here are not implemented.
 type function struct {
-	compute.Function
+	notimplemented.Function
 	builder *builder
 	nodes   []*node
 	params  []*node
@@ -99,10 +104,8 @@ func cast(vs ...compute.Value) ([]*value, error) {
 	return out, nil
 }
 
-type emitFunc func(f compute.Function, in []compute.Value) (compute.Value, error)
-
-// delegate records an operation that the Go backend runs. Its shape comes from building it there once.
-func (f *function) delegate(op string, emit emitFunc, ins ...compute.Value) (compute.Value, error) {
+// delegate records an operation with one result that the Go backend runs.
+func (f *function) delegate(op string, emit func(g compute.Function, in []compute.Value) (compute.Value, error), ins ...compute.Value) (compute.Value, error) {
 	n, err := f.delegated(op, emit, ins...)
 	if err != nil {
 		return nil, err
@@ -110,24 +113,36 @@ func (f *function) delegate(op string, emit emitFunc, ins ...compute.Value) (com
 	return f.add(n), nil
 }
 
-func (f *function) delegated(op string, emit emitFunc, ins ...compute.Value) (*node, error) {
+func (f *function) delegated(op string, emit func(g compute.Function, in []compute.Value) (compute.Value, error), ins ...compute.Value) (*node, error) {
+	return f.delegatedAll(op, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+		v, err := emit(g, in)
+		return []compute.Value{v}, err
+	}, ins...)
+}
+
+// delegatedAll prepares a node that the Go backend runs. Its shapes come from building it there once.
+func (f *function) delegatedAll(op string, emit emitFunc, ins ...compute.Value) (*node, error) {
 	inputs, err := cast(ins...)
 	if err != nil {
 		return nil, err
 	}
 	bld := f.builder.backend.Backend.Builder(op)
-	out, err := emitInto(bld.Main(), emit, inputs)
+	outs, err := emitInto(bld.Main(), emit, inputs)
 	if err != nil {
 		return nil, fmt.Errorf("fastcpu: %s: %w", op, err)
 	}
-	shape, err := bld.OpShape(out)
-	if err != nil {
-		return nil, err
+	n := &node{op: op, inputs: inputs, emit: emit}
+	for _, out := range outs {
+		shape, err := bld.OpShape(out)
+		if err != nil {
+			return nil, err
+		}
+		n.outs = append(n.outs, shape)
 	}
-	return &node{op: op, inputs: inputs, outs: []shapes.Shape{shape}, emit: emit}, nil
+	return n, nil
 }
 
-func emitInto(g compute.Function, emit emitFunc, inputs []*value) (compute.Value, error) {
+func emitInto(g compute.Function, emit emitFunc, inputs []*value) ([]compute.Value, error) {
 	params := make([]compute.Value, len(inputs))
 	for i, in := range inputs {
 		p, err := g.Parameter(fmt.Sprintf("p%d", i), in.shape(), nil)
@@ -172,85 +187,6 @@ func (f *function) Return(outputs []compute.Value, _ []*compute.ShardingSpec) er
 	return err
 }
 
-// ---- element-wise ----
-
-func isF32(vs ...*value) bool {
-	for _, v := range vs {
-		if v.shape().DType != dtypes.Float32 {
-			return false
-		}
-	}
-	return true
-}
-
-// scalarOf returns the scalar that v is a broadcast of, or v.
-func scalarOf(v *value) *value {
-	if v.node.op == "BroadcastInDim" && v.node.inputs[0].shape().Size() == 1 {
-		return v.node.inputs[0]
-	}
-	return v
-}
-
-func (f *function) binary(op binaryOp, lhs, rhs compute.Value) (compute.Value, error) {
-	vals, err := cast(lhs, rhs)
-	if err != nil {
-		return nil, err
-	}
-	a, b := vals[0], vals[1]
-	if isF32(a, b) && (a.shape().Equal(b.shape()) || a.shape().Rank() == 0 || b.shape().Rank() == 0) {
-		shape := a.shape()
-		if shape.Rank() == 0 {
-			shape = b.shape()
-		}
-		sa, sb := scalarOf(a), scalarOf(b)
-		if sa.shape().Size() == 1 && sb.shape().Size() == 1 && shape.Size() > 1 {
-			sa = a
-		}
-		if sa.shape().Size() == shape.Size() || sb.shape().Size() == shape.Size() {
-			return f.native(op.String(), binaryKernel, op, shape, sa, sb), nil
-		}
-	}
-	return f.delegate(op.String(), func(g compute.Function, in []compute.Value) (compute.Value, error) {
-		return op.emit(g, in[0], in[1])
-	}, lhs, rhs)
-}
-
-func (f *function) Add(a, b compute.Value) (compute.Value, error) { return f.binary(opAdd, a, b) }
-func (f *function) Sub(a, b compute.Value) (compute.Value, error) { return f.binary(opSub, a, b) }
-func (f *function) Mul(a, b compute.Value) (compute.Value, error) { return f.binary(opMul, a, b) }
-func (f *function) Div(a, b compute.Value) (compute.Value, error) { return f.binary(opDiv, a, b) }
-func (f *function) Max(a, b compute.Value) (compute.Value, error) { return f.binary(opMax, a, b) }
-
-func (f *function) Sqrt(x compute.Value) (compute.Value, error) {
-	vals, err := cast(x)
-	if err != nil {
-		return nil, err
-	}
-	if isF32(vals[0]) {
-		return f.native("Sqrt", sqrtKernel, nil, vals[0].shape(), vals[0]), nil
-	}
-	return f.delegate("Sqrt", func(g compute.Function, in []compute.Value) (compute.Value, error) { return g.Sqrt(in[0]) }, x)
-}
-
-func (f *function) Where(cond, onTrue, onFalse compute.Value) (compute.Value, error) {
-	vals, err := cast(cond, onTrue, onFalse)
-	if err != nil {
-		return nil, err
-	}
-	c := vals[0].node
-	a, b := scalarOf(vals[1]), scalarOf(vals[2])
-	if c.op == "GreaterThan" && isF32(a, b, c.inputs[0], c.inputs[1]) && scalarOf(c.inputs[1]).shape().Size() == 1 {
-		shape := c.inputs[0].shape()
-		ok := func(v *value) bool { return v.shape().Equal(shape) || v.shape().Size() == 1 }
-		if ok(a) && ok(b) {
-			return f.native("SelectGreater", selectKernel, nil, shape, c.inputs[0], scalarOf(c.inputs[1]), a, b), nil
-		}
-	}
-	return f.delegate("Where", func(g compute.Function, in []compute.Value) (compute.Value, error) {
-		return g.Where(in[0], in[1], in[2])
-	}, cond, onTrue, onFalse)
-}
-
 // ---- layers ----
 
 func (f *function) ConvGeneral(input, kernel compute.Value, axes compute.ConvolveAxesConfig, strides []int, paddings [][2]int,
@@ -265,12 +201,10 @@ func (f *function) ConvGeneral(input, kernel compute.Value, axes compute.Convolv
 	if err != nil {
 		return nil, err
 	}
-	if isF32(x, w) && channelGroups <= 1 && batchGroups <= 1 {
-		if p, ok := planImageConv(x.shape(), w.shape(), shape, axes, strides, paddings, inputDilations, kernelDilations); ok {
-			return f.native("Conv", convKernel, p, shape, x, w), nil
-		}
-		if p, ok := planKernelGrad(x.shape(), w.shape(), shape, axes, strides, paddings, inputDilations, kernelDilations); ok {
-			return f.native("ConvKernelGrad", convKernelGrad, p, shape, x, w), nil
+	if isF32(x, w) {
+		if n := planConv(x.shape(), w.shape(), shape, axes, strides, paddings, inputDilations, kernelDilations, channelGroups, batchGroups); n != nil {
+			n.inputs, n.outs = vals, []shapes.Shape{shape}
+			return f.add(n), nil
 		}
 	}
 	return f.delegate("ConvGeneral", func(g compute.Function, in []compute.Value) (compute.Value, error) {
@@ -324,70 +258,4 @@ func checkBatchNorm(x *value, axis int) error {
 		return fmt.Errorf("fastcpu: batch normalization of %s on axis %d: only float32 with channels last: %w", s, axis, compute.ErrNotImplemented)
 	}
 	return nil
-}
-
-// ---- movement ----
-
-func (f *function) Identity(x compute.Value) (compute.Value, error) { return x, nil }
-
-func (f *function) Reshape(x compute.Value, dims ...int) (compute.Value, error) {
-	vals, err := cast(x)
-	if err != nil {
-		return nil, err
-	}
-	shape, err := shapeinference.Reshape(vals[0].shape(), dims)
-	if err != nil {
-		return nil, err
-	}
-	if !isF32(vals[0]) {
-		return f.delegate("Reshape", func(g compute.Function, in []compute.Value) (compute.Value, error) { return g.Reshape(in[0], dims...) }, x)
-	}
-	return f.native("Reshape", copyKernel, nil, shape, vals[0]), nil
-}
-
-func (f *function) Slice(x compute.Value, starts, limits, strides []int) (compute.Value, error) {
-	n, err := f.delegated("Slice", func(g compute.Function, in []compute.Value) (compute.Value, error) {
-		return g.Slice(in[0], starts, limits, strides)
-	}, x)
-	if err != nil {
-		return nil, err
-	}
-	in, out := n.inputs[0].shape(), n.outs[0]
-	if isF32(n.inputs[0]) && in.Rank() > 0 && out.Dimensions[0] == limits[0]-starts[0] && in.Size()/in.Dimensions[0] == out.Size()/max(1, out.Dimensions[0]) {
-		row := in.Size() / in.Dimensions[0]
-		return f.native("SliceRows", sliceRowsKernel, starts[0]*row, out, n.inputs[0]), nil
-	}
-	return f.add(n), nil
-}
-
-func (f *function) Pad(x, fill compute.Value, axesConfig ...compute.PadAxis) (compute.Value, error) {
-	n, err := f.delegated("Pad", func(g compute.Function, in []compute.Value) (compute.Value, error) {
-		return g.Pad(in[0], in[1], axesConfig...)
-	}, x, fill)
-	if err != nil {
-		return nil, err
-	}
-	if len(axesConfig) > 0 && isF32(n.inputs...) && axesConfig[0].Interior == 0 && axesConfig[0].Start >= 0 && axesConfig[0].End >= 0 {
-		rowsOnly := true
-		for _, a := range axesConfig[1:] {
-			rowsOnly = rowsOnly && a == compute.PadAxis{}
-		}
-		if out := n.outs[0]; rowsOnly {
-			return f.native("PadRows", padRowsKernel, axesConfig[0].Start*(out.Size()/out.Dimensions[0]), out, n.inputs...), nil
-		}
-	}
-	return f.add(n), nil
-}
-
-func (f *function) Concatenate(axis int, operands ...compute.Value) (compute.Value, error) {
-	n, err := f.delegated("Concatenate", func(g compute.Function, in []compute.Value) (compute.Value, error) {
-		return g.Concatenate(axis, in...)
-	}, operands...)
-	if err != nil {
-		return nil, err
-	}
-	if axis == 0 && isF32(n.inputs...) {
-		return f.native("ConcatRows", concatRowsKernel, nil, n.outs[0], n.inputs...), nil
-	}
-	return f.add(n), nil
 }

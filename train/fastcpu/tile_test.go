@@ -47,7 +47,7 @@ func TestPartsCoverTheRangeOnce(t *testing.T) {
 	for _, n := range []int{0, 1, 7, 64, 1000} {
 		seen := make([]int32, n)
 		parallel(n, 4, 2, func(part, lo, hi int) {
-			if part >= maxParts() || lo%4 != 0 {
+			if part >= maxParts || lo%4 != 0 {
 				t.Errorf("part %d is [%d, %d)", part, lo, hi)
 			}
 			for i := lo; i < hi; i++ {
