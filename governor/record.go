@@ -47,9 +47,9 @@ func JSONLog(w io.Writer, failed func(error)) func(Record) {
 // maxLineBytes bounds one line of a log: 64 observations and a ladder of hundreds of rungs.
 const maxLineBytes = 1 << 20
 
-// ReadRecords reads what JSONLog wrote.
-func ReadRecords(r io.Reader) ([]Record, error) {
-	var records []Record
+// EachRecord hands on what JSONLog wrote, one record at a time. It ends with the
+// first error of each or of the log.
+func EachRecord(r io.Reader, each func(Record) error) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLineBytes)
 	number := 0
@@ -60,12 +60,27 @@ func ReadRecords(r io.Reader) ([]Record, error) {
 		}
 		var record Record
 		if err := json.Unmarshal(lines.Bytes(), &record); err != nil {
-			return nil, fmt.Errorf("governor: decision log: line %d: %w (cut off? delete the line)", number, err)
+			return fmt.Errorf("governor: decision log: line %d: %w (cut off? delete the line)", number, err)
 		}
-		records = append(records, record)
+		if err := each(record); err != nil {
+			return err
+		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("governor: decision log: after line %d: %w", number, err)
+		return fmt.Errorf("governor: decision log: after line %d: %w", number, err)
+	}
+	return nil
+}
+
+// ReadRecords reads what JSONLog wrote.
+func ReadRecords(r io.Reader) ([]Record, error) {
+	var records []Record
+	err := EachRecord(r, func(r Record) error {
+		records = append(records, r)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(records) == 0 {
 		return nil, errors.New("governor: decision log: no records")
@@ -76,31 +91,49 @@ func ReadRecords(r io.Reader) ([]Record, error) {
 // Replay steps again through records and says where a decision or state comes
 // out differently, which means that the policy was changed since.
 func Replay(records []Record) error {
-	var ladder *profile.Profile
-	for i, r := range records {
-		if r.Profile != nil {
-			if err := r.Profile.Validate(); err != nil {
-				return fmt.Errorf("governor: replay: record %d: %w", i, err)
-			}
-			ladder = r.Profile
-		}
-		if ladder == nil {
-			return fmt.Errorf("governor: replay: record %d: no profile yet (begin at a record that holds one)", i)
-		}
-		policy, err := New(r.Policy, *ladder)
-		if err != nil {
-			return fmt.Errorf("governor: replay: record %d: %w", i, err)
-		}
-		in := r.Input
-		in.Profile = *ladder
-		after, decision := policy.Step(r.Before, in)
-		if err := same("decision", r.Decision, decision); err != nil {
-			return fmt.Errorf("governor: replay: record %d (%s): %w", i, r.Time.Format(time.RFC3339), err)
-		}
-		if err := same("state", r.After, after); err != nil {
-			return fmt.Errorf("governor: replay: record %d (%s): %w", i, r.Time.Format(time.RFC3339), err)
+	var r Replayer
+	for _, record := range records {
+		if err := r.Step(record); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// Replayer is Replay for one record after the other. The zero Replayer is before the first.
+type Replayer struct {
+	ladder *profile.Profile
+	count  int
+}
+
+// Step says whether a record comes out as it was logged.
+func (p *Replayer) Step(r Record) error {
+	fail := func(err error) error {
+		return fmt.Errorf("governor: replay: record %d (%s): %w", p.count, r.Time.Format(time.RFC3339), err)
+	}
+	if r.Profile != nil {
+		if err := r.Profile.Validate(); err != nil {
+			return fail(err)
+		}
+		p.ladder = r.Profile
+	}
+	if p.ladder == nil {
+		return fail(errors.New("no profile yet (begin at a record that holds one)"))
+	}
+	policy, err := New(r.Policy, *p.ladder)
+	if err != nil {
+		return fail(err)
+	}
+	in := r.Input
+	in.Profile = *p.ladder
+	after, decision := policy.Step(r.Before, in)
+	if err := same("decision", r.Decision, decision); err != nil {
+		return fail(err)
+	}
+	if err := same("state", r.After, after); err != nil {
+		return fail(err)
+	}
+	p.count++
 	return nil
 }
 

@@ -16,10 +16,12 @@ import (
 
 // commands lists the subcommands.
 type commands struct {
-	Convert convertCommand `cmd:"" help:"Convert a family of ONNX models to a bundle."`
-	Inspect inspectCommand `cmd:"" help:"Show the ladder of a bundle and what its variants share."`
-	Eval    evalCommand    `cmd:"" help:"Measure the accuracy of every variant with TFLite."`
-	Board   boardCommand   `cmd:"" help:"Show what was found out about this board: heat, charge, throttling, load."`
+	Convert  convertCommand  `cmd:"" help:"Convert a family of ONNX models to a bundle."`
+	Inspect  inspectCommand  `cmd:"" help:"Show the ladder of a bundle and what its variants share."`
+	Eval     evalCommand     `cmd:"" help:"Measure the accuracy of every variant with TFLite."`
+	Board    boardCommand    `cmd:"" help:"Show what was found out about this board: heat, charge, throttling, load."`
+	Simulate simulateCommand `cmd:"" help:"Compare policies on simulated boards against the optimum."`
+	Explain  explainCommand  `cmd:"" help:"Say why fathomd switched, from its decision log."`
 }
 
 // output is where a command writes its results.
