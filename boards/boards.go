@@ -1,12 +1,19 @@
 // Package boards finds out what a board is and how it is: heat, charge,
 // throttling, clock and load, as one telemetry.Snapshot.
 //
-// A Board looks for its sensors anew on every Read and keeps no list of them, so
-// a battery that is plugged in shows up and a zone that goes away becomes
-// unknown. Every sensor is asked on a goroutine of its own: one that hangs in
-// its driver costs its own value only, and is left alone until it returns.
+// Identify says which board it is, and Models what is known of each kind: tables
+// of plain data in which every figure names its source.
 //
-// Units are those of telemetry. Read is called from one goroutine.
+// A Board looks for its sensors anew on every Read and keeps no list of them, so
+// a battery that is plugged in shows up, a zone that goes away becomes unknown,
+// and numbers that change between boots do not matter. Every sensor is asked on
+// a goroutine of its own: one that hangs in its driver costs its own value only.
+// One that is late gives its last value, with its time, for five seconds; one
+// that fails is unknown, with the reason, and is asked again after 1, 2, 4, 8
+// and then every 16 seconds.
+//
+// Units are those of telemetry. Read is called from one goroutine; everything
+// else from any.
 package boards
 
 import (
@@ -16,18 +23,22 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
+	"github.com/fathom-edge/fathom/boards/battery"
 	"github.com/fathom-edge/fathom/boards/sysfs"
 	"github.com/fathom-edge/fathom/boards/telemetry"
 )
 
 // Options are what cannot be found out by looking.
 type Options struct {
-	// FuelGauge names a gauge on I²C that no kernel driver serves: "max17048", or "" for none.
-	FuelGauge string
-	// I2CBus is the number of the gauge's bus, e.g. "1" for /dev/i2c-1.
-	I2CBus string
+	// Batteries are devices on I²C and GPIO lines that no kernel driver serves.
+	Batteries []battery.Config
+	// Gauges are further ones, with drivers of the caller's own.
+	Gauges []Gauge
+	// Now is the clock of the snapshots; nil means time.Now.
+	Now func() time.Time
 }
 
 // defaultPatience bounds a Read whose context has no deadline.
@@ -35,11 +46,17 @@ const defaultPatience = 2 * time.Second
 
 // Board is a telemetry.Source of the machine whose /sys and /proc lie under a root.
 type Board struct {
-	fs    sysfs.FS
-	ask   *asker
-	now   func() time.Time
-	gauge *gauge // nil where none is configured
-	load  loadState
+	fs   sysfs.FS
+	ask  *asker
+	now  func() time.Time
+	load loadState
+	// gauges are those of Options.Batteries, then those of Options.Gauges.
+	gauges []Gauge
+	// counts are the over-current counters of the last snapshot, by number.
+	counts map[int]count
+	seen   lastKnown
+	// vcgencmd asks a Raspberry Pi's firmware for its flags; nil where that cannot be tried.
+	vcgencmd func(context.Context) (string, error)
 	// sameMachine tells that the root is that of this process.
 	sameMachine bool
 }
@@ -50,26 +67,37 @@ var _ telemetry.Source = (*Board)(nil)
 // fails on a root that is no folder and on options that make no sense. Missing
 // sensors are no error: each Snapshot tells them.
 func New(root string, options Options) (*Board, error) {
-	b := &Board{fs: sysfs.NewFS(root), ask: newAsker(), now: time.Now}
+	b := &Board{fs: sysfs.NewFS(root), now: options.Now, counts: map[int]count{}, seen: lastKnown{}}
+	if b.now == nil {
+		b.now = time.Now
+	}
+	b.ask = newAsker(func() time.Time { return b.now() })
 	b.sameMachine = b.fs == "/"
-	if info, err := os.Stat(string(b.fs)); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("boards: root %s: not a folder (give the folder that holds sys and proc)", b.fs)
+	if b.sameMachine {
+		b.vcgencmd = vcgencmd("vcgencmd")
 	}
-	if options.FuelGauge == "" {
-		return b, nil
+	if err := checkRoot(b.fs); err != nil {
+		return nil, err
 	}
-	gauge, err := newGauge(options, b.sameMachine)
+	opened, err := gauges(b.fs, options.Batteries)
 	if err != nil {
 		return nil, err
 	}
-	b.gauge = gauge
+	b.gauges = append(opened, options.Gauges...)
 	return b, nil
+}
+
+func checkRoot(root sysfs.FS) error {
+	if info, err := os.Stat(string(root)); err != nil || !info.IsDir() {
+		return fmt.Errorf("boards: root %s: not a folder (give the folder that holds sys and proc)", root)
+	}
+	return nil
 }
 
 // sensors is what one look at the tree found.
 type sensors struct {
-	model    string
-	modelErr error
+	board    Identity
+	boardErr error
 
 	zones    []sysfs.ThermalZone
 	zonesErr error
@@ -78,28 +106,38 @@ type sensors struct {
 
 	supplies    []sysfs.PowerSupply
 	suppliesErr error
-	rail        sysfs.PowerRail
-	hasRail     bool
+	rails       []sysfs.PowerRail
+	railsErr    error
 
 	flags      sysfs.ThrottleFlags
 	hasFlags   bool
+	flagsErr   error
 	cooling    []sysfs.CoolingDevice
 	coolingErr error
+	alarms     []sysfs.OverCurrent
+	alarmsErr  error
 	clocks     []sysfs.CPUFreqPolicy
 	clocksErr  error
 }
 
-func discover(fs sysfs.FS) sensors {
+func discover(fs sysfs.FS) (sensors, error) {
 	var s sensors
-	s.model, s.modelErr = fs.Model()
+	s.board, s.boardErr = identifyTree(fs)
 	s.zones, s.zonesErr = fs.ThermalZones()
 	s.hwmon, s.hwmonErr = fs.HwmonTemps()
 	s.supplies, s.suppliesErr = fs.PowerSupplies()
-	s.rail, s.hasRail = fs.BoardRail()
-	s.flags, s.hasFlags = fs.ThrottleFlags()
+	s.rails, s.railsErr = fs.PowerRails()
+	s.flags, s.hasFlags, s.flagsErr = fs.ThrottleFlags()
 	s.cooling, s.coolingErr = fs.CoolingDevices()
+	s.alarms, s.alarmsErr = fs.OverCurrents()
 	s.clocks, s.clocksErr = fs.CPUFreq()
-	return s
+	return s, nil
+}
+
+// nothingFound is what is known while the search itself hangs.
+func nothingFound(err error) sensors {
+	return sensors{board: generic(), boardErr: err, zonesErr: err, hwmonErr: err, suppliesErr: err, railsErr: err,
+		flagsErr: err, coolingErr: err, alarmsErr: err, clocksErr: err}
 }
 
 // Read implements telemetry.Source. It returns by the context's deadline, or
@@ -115,56 +153,58 @@ func (b *Board) Read(ctx context.Context) telemetry.Snapshot {
 	}
 	w := &waiter{ctx: ctx, patience: deadline.Sub(start)}
 
-	snapshot := telemetry.Snapshot{Time: b.now(), Board: generic()}
-	found, err := wait(w, begin(b.ask, "the list of sensors", func() (sensors, error) { return discover(b.fs), nil }))
+	// What does not depend on the search is asked while it runs.
+	load := b.beginLoad(w)
+	found, err := wait(w, begin(b.ask, w, "the list of sensors", func() (sensors, error) { return discover(b.fs) }))
 	if err != nil {
-		found = sensors{modelErr: err, zonesErr: err, hwmonErr: err, suppliesErr: err, coolingErr: err, clocksErr: err}
-	}
-	if found.modelErr == nil {
-		snapshot.Board = found.model
+		found = nothingFound(err)
 	}
 
 	// Everything is asked before anything is waited for.
-	heat := b.beginHeat(found)
-	power := b.beginPower(found)
-	throttle := b.beginThrottle(found)
-	load := b.beginLoad()
+	heat := b.beginHeat(w, found)
+	power := b.beginPower(w, found)
+	throttle := b.beginThrottle(w, found)
 
+	s := telemetry.Snapshot{Time: b.now(), Board: found.board.Name, BoardID: found.board.ID}
 	var probes []telemetry.Probe
-	probes = append(probes, probe("board name", found.modelErr))
-	snapshot.Heat, probes = heat.finish(w, probes)
-	snapshot.Power, probes = power.finish(w, probes)
-	snapshot.Throttle, probes = throttle.finish(w, probes)
-	snapshot.Load, probes = b.finishLoad(w, load, probes)
-	snapshot.Probes = probes
-	return snapshot
+	probes = append(probes, probe("board", found.boardErr, found.board.Source))
+	s.Heat, probes = heat.finish(w, probes)
+	s.Power, probes = power.finish(w, probes)
+	s.Throttle, probes = throttle.finish(w, probes)
+	s.Load, probes = b.finishLoad(w, load, probes)
+	s.Probes = probes
+	b.seen.date(&s)
+	return s
 }
 
-func generic() string { return "generic Linux/" + runtime.GOARCH }
+func generic() Identity { return Identity{Name: "generic Linux/" + runtime.GOARCH} }
 
 // probe is loaded without an error, and failed with one, except that what does
 // not exist was not on this board.
-func probe(name string, err error) telemetry.Probe {
+func probe(name string, err error, remark string, feeds ...string) telemetry.Probe {
 	switch {
 	case err == nil:
-		return telemetry.Probe{Name: name, State: telemetry.Loaded}
+		return loaded(name, remark, feeds...)
 	case errors.Is(err, fs.ErrNotExist):
 		return skipped(name, err.Error())
 	}
-	return failed(name, err.Error())
+	return failed(name, err.Error(), feeds...)
 }
 
 func skipped(name, reason string) telemetry.Probe {
-	return telemetry.Probe{Name: name, State: telemetry.Skipped, Reason: reason}
+	return telemetry.Probe{Name: name, State: telemetry.Skipped, Reason: oneLine(reason)}
 }
 
-func failed(name, reason string) telemetry.Probe {
-	return telemetry.Probe{Name: name, State: telemetry.Failed, Reason: reason}
+func failed(name, reason string, feeds ...string) telemetry.Probe {
+	return telemetry.Probe{Name: name, State: telemetry.Failed, Reason: oneLine(reason), Feeds: feeds}
 }
 
-func loaded(name, remark string) telemetry.Probe {
-	return telemetry.Probe{Name: name, State: telemetry.Loaded, Reason: remark}
+func loaded(name, remark string, feeds ...string) telemetry.Probe {
+	return telemetry.Probe{Name: name, State: telemetry.Loaded, Reason: oneLine(remark), Feeds: feeds}
 }
+
+// oneLine joins what errors.Join put on several.
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", "; ") }
 
 // readingOf turns a value and its error into a reading.
 func readingOf[T any](at time.Time, v T, err error) telemetry.Reading[T] {
@@ -172,4 +212,9 @@ func readingOf[T any](at time.Time, v T, err error) telemetry.Reading[T] {
 		return telemetry.Unknown[T](err.Error())
 	}
 	return telemetry.Known(v, at)
+}
+
+func isKnown[T any](r telemetry.Reading[T]) bool {
+	_, ok := r.Get()
+	return ok
 }

@@ -3,68 +3,98 @@ package boards
 import (
 	"fmt"
 	"strconv"
+	"time"
 
+	"periph.io/x/conn/v3/gpio"
 	"periph.io/x/conn/v3/i2c"
-	periphsysfs "periph.io/x/host/v3/sysfs"
 
 	"github.com/fathom-edge/fathom/boards/battery"
+	"github.com/fathom-edge/fathom/boards/sysfs"
+	"github.com/fathom-edge/fathom/boards/telemetry"
 )
 
-// fuelGauge is what a driver of package battery offers.
-type fuelGauge interface {
-	Sense() (battery.State, error)
+// Gauge is a battery, fuel gauge or power monitor that no kernel driver serves; a
+// *battery.Battery is one. Sense is called on a goroutine of its own, never twice
+// at once, and may take as long as its bus; its Status is whole even with an error.
+type Gauge interface {
+	Name() string
+	// HasBattery tells whether it watches a battery, and not a load only.
+	HasBattery() bool
+	Sense(at time.Time) (battery.Status, error)
 }
 
-// gauge is the configured fuel gauge. Its bus is opened when it is first asked
-// and again for as long as that fails, so a gauge may come later than the
-// program.
-type gauge struct {
-	name    string
-	openBus func() (i2c.BusCloser, error)
-	open    func(i2c.Bus) (fuelGauge, error)
-	// device belongs to sense; the asker sees to it that only one runs.
-	device fuelGauge
-}
-
-func newGauge(options Options, sameMachine bool) (*gauge, error) {
-	g := &gauge{name: options.FuelGauge}
-	switch options.FuelGauge {
-	case "max17048":
-		g.open = func(bus i2c.Bus) (fuelGauge, error) { return battery.NewMAX17048(bus) }
-	default:
-		return nil, fmt.Errorf("boards: fuel gauge %q: not supported (max17048 is)", options.FuelGauge)
+// BatteryConfig is the configuration of a device that needs no more than a name
+// and the number of its I²C bus, which is empty for a device on GPIO lines only.
+func BatteryConfig(device, bus string) (battery.Config, error) {
+	c := battery.Config{Device: device}
+	if bus == "" {
+		return c, nil
 	}
-	number, err := strconv.ParseUint(options.I2CBus, 10, 16)
+	number, err := strconv.ParseUint(bus, 10, 16)
 	if err != nil {
-		return nil, fmt.Errorf("boards: fuel gauge %s: I2C bus %q: not a number (give that of /dev/i2c-N, on a Raspberry Pi 1)",
-			options.FuelGauge, options.I2CBus)
+		return battery.Config{}, fmt.Errorf("boards: battery %s: I2C bus %q: not a number (give that of /dev/i2c-N, on a Raspberry Pi 1)", device, bus)
 	}
-	g.openBus = func() (i2c.BusCloser, error) {
-		if !sameMachine {
-			return nil, fmt.Errorf("/dev/i2c-%d is of the running machine, not of the given root", number)
-		}
-		bus, err := periphsysfs.NewI2C(int(number))
-		if err != nil {
-			return nil, fmt.Errorf("/dev/i2c-%d: %w (is I2C switched on, and the user in group i2c?)", number, err)
-		}
-		return bus, nil
-	}
-	return g, nil
+	c.Bus = new(int(number))
+	return c, nil
 }
 
-// sense asks the gauge, after opening it where that is still to be done.
-func (g *gauge) sense() (battery.State, error) {
-	if g.device == nil {
-		bus, err := g.openBus()
-		if err != nil {
-			return battery.State{}, err
+// gauges opens the configured devices. Those of another root cannot be asked: its
+// buses are not there.
+func gauges(root sysfs.FS, configs []battery.Config) ([]Gauge, error) {
+	host := battery.LinuxHost()
+	host.Root = string(root)
+	if root != "/" {
+		host.OpenBus = func(n int) (i2c.BusCloser, error) {
+			return nil, fmt.Errorf("/dev/i2c-%d is of the running machine, not of the given root", n)
 		}
-		device, err := g.open(bus)
-		if err != nil {
-			bus.Close() // the reason to give is why the gauge did not open
-			return battery.State{}, err
+		host.OpenLine = func(name string) (gpio.PinIn, error) {
+			return nil, fmt.Errorf("GPIO line %s is of the running machine, not of the given root", name)
 		}
-		g.device = device
 	}
-	return g.device.Sense()
+	var opened []Gauge
+	for _, c := range configs {
+		b, err := battery.Open(host, c)
+		if err != nil {
+			return nil, fmt.Errorf("boards: %w", err)
+		}
+		opened = append(opened, b)
+	}
+	return opened, nil
+}
+
+// senseGauge fails only where nothing at all is to be had; what a device told
+// although something else of it failed counts.
+func senseGauge(g Gauge, at time.Time) (battery.Status, error) {
+	s, err := g.Sense(at)
+	if isKnown(s.ChargePercent) || isKnown(s.Volts) || isKnown(s.Amps) || isKnown(s.LoadWatts) ||
+		isKnown(s.ExternalPower) || isKnown(s.BatteryLow) {
+		err = nil
+	}
+	return s, err
+}
+
+// unknownStatus is that of a device that was not asked or did not answer.
+func unknownStatus(reason string) battery.Status {
+	number, boolean := telemetry.Unknown[float64](reason), telemetry.Unknown[bool](reason)
+	return battery.Status{
+		ChargePercent: number, ChargeUncertaintyPercent: number, Volts: number, Amps: number, BatteryWatts: number,
+		LoadWatts: number, CapacityWattHours: number, RemainingHours: number, RemainingUncertaintyHours: number,
+		Discharging: boolean, ExternalPower: boolean, BatteryLow: boolean,
+	}
+}
+
+// supplyOf puts a device into the words of a kernel battery.
+func supplyOf(g Gauge, s battery.Status) telemetry.Supply {
+	status := telemetry.Unknown[string](s.Discharging.Reason())
+	if discharging, ok := s.Discharging.Get(); ok {
+		status = telemetry.Known(map[bool]string{true: "Discharging", false: "Not discharging"}[discharging], s.Discharging.At())
+	}
+	typ := "Battery"
+	if !g.HasBattery() {
+		typ = "Monitor"
+	}
+	return telemetry.Supply{
+		Name: g.Name(), Type: typ, Status: status, ChargePercent: s.ChargePercent,
+		Volts: s.Volts, Amps: s.Amps, Watts: s.BatteryWatts, Online: s.ExternalPower,
+	}
 }

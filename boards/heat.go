@@ -2,6 +2,7 @@ package boards
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type heatAnswer struct {
 // heatSensor is one zone or hardware monitor that was asked.
 type heatSensor struct {
 	name   string // as shown, the kernel's type
+	source string // the kernel's name, e.g. thermal_zone0
 	kind   zoneKind
 	answer pending[heatAnswer]
 }
@@ -29,22 +31,23 @@ type heatSensor struct {
 // heatCall is one snapshot's question for heat.
 type heatCall struct {
 	found    sensors
+	model    Model
 	zones    []heatSensor
 	monitors []heatSensor
 	now      func() time.Time
 }
 
-func (b *Board) beginHeat(found sensors) heatCall {
+func (b *Board) beginHeat(w *waiter, found sensors) heatCall {
 	call := heatCall{found: found, now: b.now}
+	call.model, _ = found.board.Model()
 	for _, zone := range found.zones {
 		t := typeOf(zoneTypes, zone.Type)
-		call.zones = append(call.zones, heatSensor{zone.Type, t.kind, begin(b.ask, zone.Name,
-			func() (heatAnswer, error) { return askZone(zone, t, b.now()), nil })})
+		call.zones = append(call.zones, heatSensor{zone.Type, zone.Name, t.kind, begin(b.ask, w, zone.Name,
+			func() (heatAnswer, error) { return askZone(zone, t, b.now()) })})
 	}
 	// Hardware monitors repeat the zones on many boards; they are asked where
 	// zones cannot tell the heat or the limit.
-	_, firmware := firmwareLimit(found.model)
-	if firmware && hasProcessor(call.zones) {
+	if call.model.LimitCelsius != nil && hasProcessor(call.zones) {
 		return call
 	}
 	for _, monitor := range found.hwmon {
@@ -53,38 +56,37 @@ func (b *Board) beginHeat(found sensors) heatCall {
 			continue
 		}
 		name := strings.TrimSpace(monitor.Chip + " " + monitor.Label)
-		call.monitors = append(call.monitors, heatSensor{name, t.kind, begin(b.ask, monitor.Name,
-			func() (heatAnswer, error) { return askMonitor(monitor, b.now()), nil })})
+		call.monitors = append(call.monitors, heatSensor{name, monitor.Name, t.kind, begin(b.ask, w, monitor.Name,
+			func() (heatAnswer, error) { return askMonitor(monitor, b.now()) })})
 	}
 	return call
 }
 
-func askZone(zone sysfs.ThermalZone, t zoneType, at time.Time) heatAnswer {
-	celsius, err := zone.Celsius()
-	a := heatAnswer{
-		celsius: readingOf(at, celsius, err),
-		offline: errors.Is(err, sysfs.ErrOffline),
-		limit:   math.NaN(),
-		at:      at,
-	}
-	if t.otherTrips {
-		return a
-	}
-	for _, trip := range zone.Trips() {
-		if trip.Type == "passive" || trip.Type == "hot" {
-			a.limit = lower(a.limit, trip.Celsius)
+// askZone tells the limit of a zone that is off line or fails, too.
+func askZone(zone sysfs.ThermalZone, t zoneType, at time.Time) (heatAnswer, error) {
+	a := heatAnswer{limit: math.NaN(), at: at}
+	if !t.otherTrips {
+		for _, trip := range zone.Trips() {
+			if trip.Type == "passive" || trip.Type == "hot" {
+				a.limit = lower(a.limit, trip.Celsius)
+			}
 		}
 	}
-	return a
+	celsius, err := zone.Celsius()
+	a.celsius = readingOf(at, celsius, err)
+	if a.offline = errors.Is(err, sysfs.ErrOffline); a.offline {
+		return a, nil
+	}
+	return a, err
 }
 
-func askMonitor(monitor sysfs.HwmonTemp, at time.Time) heatAnswer {
+func askMonitor(monitor sysfs.HwmonTemp, at time.Time) (heatAnswer, error) {
 	celsius, err := monitor.Celsius()
 	limit, limitErr := monitor.LimitCelsius()
 	if limitErr != nil {
 		limit = math.NaN()
 	}
-	return heatAnswer{celsius: readingOf(at, celsius, err), limit: limit, at: at}
+	return heatAnswer{celsius: readingOf(at, celsius, err), limit: limit, at: at}, err
 }
 
 // lower returns the lower of two numbers, of which NaN means none.
@@ -106,7 +108,7 @@ func hasProcessor(sensors []heatSensor) bool {
 
 // heatReport gathers the answers.
 //
-//	sensor          zone shown   takes part in the hottest and the limit
+//	sensor          zone shown   takes part in the hottest, the limit and the margin
 //	ofCPU, onDie    yes          yes
 //	unrecognized    yes          only if the board has no ofCPU or onDie one
 //	ignored         yes          no
@@ -118,6 +120,8 @@ type heatReport struct {
 	heat    telemetry.Heat
 	limit   float64
 	limitAt time.Time
+	limitOf string   // who tells the limit
+	byTable bool     // and it is not the kernel
 	broken  []string // relevant sensors that failed
 	offline []string
 	cpu     bool // the board has a processor temperature
@@ -127,13 +131,20 @@ type heatReport struct {
 func (r *heatReport) add(w *waiter, s heatSensor, relevant bool) {
 	a, err := wait(w, s.answer)
 	if err != nil {
-		a = heatAnswer{celsius: telemetry.Unknown[float64](err.Error()), limit: math.NaN()}
+		a.celsius = telemetry.Unknown[float64](err.Error())
+		if a.at.IsZero() { // not asked, or no answer
+			a.limit = math.NaN()
+		}
 	}
-	r.heat.Zones = append(r.heat.Zones, telemetry.Zone{Type: s.name, TempCelsius: a.celsius, Relevant: relevant})
+	zone := telemetry.Zone{Type: s.name, Source: s.source, TempCelsius: a.celsius, Relevant: relevant}
+	if !math.IsNaN(a.limit) {
+		zone.LimitCelsius = a.limit
+	}
+	r.heat.Zones = append(r.heat.Zones, zone)
 	if !relevant {
 		return
 	}
-	r.addLimit(a)
+	r.addLimit(a, s)
 	celsius, known := a.celsius.Get()
 	switch {
 	case known:
@@ -151,24 +162,29 @@ func (r *heatReport) add(w *waiter, s heatSensor, relevant bool) {
 	}
 }
 
-func (r *heatReport) addLimit(a heatAnswer) {
-	if !math.IsNaN(a.limit) {
-		r.limit, r.limitAt = lower(r.limit, a.limit), a.at
+func (r *heatReport) addLimit(a heatAnswer, s heatSensor) {
+	if least := lower(r.limit, a.limit); least < r.limit || math.IsNaN(r.limit) && !math.IsNaN(least) {
+		r.limit, r.limitAt, r.limitOf = least, a.at, "the kernel's limit of "+s.name
 	}
 }
+
+// The sums of telemetry.Heat, for telemetry.Probe.Feeds.
+const (
+	sumHottest = "heat.hottest_celsius"
+	sumLimit   = "heat.limit_celsius"
+	sumMargin  = "heat.margin_kelvin"
+)
 
 func (c heatCall) finish(w *waiter, probes []telemetry.Probe) (telemetry.Heat, []telemetry.Probe) {
 	r := heatReport{limit: math.NaN()}
 	processorZones, processorMonitors := hasProcessor(c.zones), hasProcessor(c.monitors)
+	zonesCount := processorZones || !processorMonitors
 	for _, zone := range c.zones {
-		relevant := zone.kind == ofCPU || zone.kind == onDie ||
-			zone.kind == unrecognized && !processorZones && !processorMonitors
-		r.add(w, zone, relevant)
+		r.add(w, zone, zone.kind == ofCPU || zone.kind == onDie || zone.kind == unrecognized && zonesCount && !processorZones)
 	}
-	probes = append(probes, c.zoneProbe(&r))
+	zones, brokenZones := c.zoneProbe(&r), len(r.broken)
 
 	monitors := skipped("hardware monitors", "not needed: the thermal zones tell the processor's heat")
-	brokenZones := len(r.broken)
 	if !processorZones {
 		for _, monitor := range c.monitors {
 			r.add(w, monitor, true)
@@ -177,13 +193,24 @@ func (c heatCall) finish(w *waiter, probes []telemetry.Probe) (telemetry.Heat, [
 	} else if math.IsNaN(r.limit) && len(c.monitors) > 0 {
 		for _, monitor := range c.monitors {
 			if a, err := wait(w, monitor.answer); err == nil {
-				r.addLimit(a)
+				r.addLimit(a, monitor)
 			}
 		}
-		monitors = loaded("hardware monitors", "for the limit only: the thermal zones tell the processor's heat")
+		monitors = loaded("hardware monitors", "for the limit only: the thermal zones tell the processor's heat", sumLimit, sumMargin)
 	}
-	probes = append(probes, monitors)
+	c.finishHottest(&r)
+	c.finishLimit(&r)
+	r.heat.MarginKelvin = margin(r.heat, c.model.LimitCelsius)
+	if zones.State != telemetry.Skipped && zonesCount {
+		zones.Feeds = []string{sumHottest, sumMargin}
+		if !r.byTable && len(monitors.Feeds) == 0 {
+			zones.Feeds = append(zones.Feeds, sumLimit)
+		}
+	}
+	return r.heat, append(probes, zones, monitors)
+}
 
+func (c heatCall) finishHottest(r *heatReport) {
 	switch {
 	case len(c.zones) == 0 && c.found.zonesErr != nil && len(r.heat.Zones) == 0:
 		r.heat.HottestCelsius = telemetry.Unknown[float64](c.found.zonesErr.Error())
@@ -196,15 +223,53 @@ func (c heatCall) finish(w *waiter, probes []telemetry.Probe) (telemetry.Heat, [
 		}
 		r.heat.HottestCelsius = telemetry.Unknown[float64](strings.Join(reasons, "; "))
 	}
-	if celsius, ok := firmwareLimit(c.found.model); ok {
-		r.limit, r.limitAt = lower(r.limit, celsius), c.now()
+}
+
+// finishLimit: the firmware's limit is one more; the table's memory of a kernel's
+// trip point is taken only where the kernel tells none.
+func (c heatCall) finishLimit(r *heatReport) {
+	if f := c.model.LimitCelsius; f != nil && !(r.limit <= f.Value) {
+		r.limit, r.limitAt, r.limitOf, r.byTable = f.Value, c.now(), f.Source, true
+	}
+	if f := c.model.KernelLimitCelsius; f != nil && math.IsNaN(r.limit) {
+		r.limit, r.limitAt, r.byTable = f.Value, c.now(), true
+		r.limitOf = f.Source + " (this kernel tells no trip point)"
 	}
 	if math.IsNaN(r.limit) {
 		r.heat.LimitCelsius = telemetry.Unknown[float64]("the kernel tells no passive or hot trip point of the processor")
-	} else {
-		r.heat.LimitCelsius = telemetry.Known(r.limit, r.limitAt)
+		return
 	}
-	return r.heat, probes
+	r.heat.LimitCelsius, r.heat.LimitSource = telemetry.Known(r.limit, r.limitAt), r.limitOf
+}
+
+// margin is the smallest distance of a relevant zone to its limit: its own, else
+// the board's; the firmware's holds for every zone.
+func margin(h telemetry.Heat, firmware *Figure) telemetry.Reading[float64] {
+	if !isKnown(h.HottestCelsius) {
+		return telemetry.Unknown[float64](h.HottestCelsius.Reason())
+	}
+	board, ok := h.LimitCelsius.Get()
+	if !ok {
+		return telemetry.Unknown[float64](h.LimitCelsius.Reason())
+	}
+	var least telemetry.Reading[float64]
+	for _, zone := range h.Zones {
+		celsius, ok := zone.TempCelsius.Get()
+		if !ok || !zone.Relevant {
+			continue
+		}
+		limit := board
+		if zone.LimitCelsius != 0 {
+			limit = zone.LimitCelsius
+		}
+		if firmware != nil {
+			limit = min(limit, firmware.Value)
+		}
+		if v, ok := least.Get(); !ok || limit-celsius < v {
+			least = telemetry.Known(limit-celsius, zone.TempCelsius.At())
+		}
+	}
+	return least
 }
 
 func (c heatCall) zoneProbe(r *heatReport) telemetry.Probe {
@@ -224,18 +289,14 @@ func (c heatCall) zoneProbe(r *heatReport) telemetry.Probe {
 
 func (c heatCall) monitorProbe(broken []string) telemetry.Probe {
 	const name = "hardware monitors"
+	feeds := []string{sumHottest, sumMargin, sumLimit}
 	switch {
+	case len(broken) > 0:
+		return failed(name, strings.Join(broken, "; "), feeds...)
 	case c.found.hwmonErr != nil:
-		return failed(name, c.found.hwmonErr.Error())
+		return failed(name, c.found.hwmonErr.Error(), feeds...)
 	case len(c.monitors) == 0:
 		return skipped(name, "none is of the processor")
-	case len(broken) > 0:
-		return failed(name, strings.Join(broken, "; "))
 	}
-	return loaded(name, "")
-}
-
-func isKnown[T any](r telemetry.Reading[T]) bool {
-	_, ok := r.Get()
-	return ok
+	return loaded(name, fmt.Sprintf("%d of the processor", len(c.monitors)), feeds...)
 }

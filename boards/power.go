@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fathom-edge/fathom/boards/battery"
 	"github.com/fathom-edge/fathom/boards/sysfs"
 	"github.com/fathom-edge/fathom/boards/telemetry"
 )
@@ -22,62 +23,48 @@ type cell struct {
 type powerCall struct {
 	found    sensors
 	supplies []pending[sysfs.SupplyState]
-	rail     pending[telemetry.Reading[float64]]
-	gauge    *gauge
-	sensed   pending[gaugeAnswer]
+	rails    []pending[telemetry.Rail]
+	gauges   []Gauge
+	sensed   []pending[battery.Status]
 }
 
-type gaugeAnswer struct {
-	supply telemetry.Supply
-	cell   cell
-}
-
-func (b *Board) beginPower(found sensors) powerCall {
-	call := powerCall{found: found, gauge: b.gauge}
+func (b *Board) beginPower(w *waiter, found sensors) powerCall {
+	call := powerCall{found: found, gauges: b.gauges}
 	for _, supply := range found.supplies {
-		call.supplies = append(call.supplies, begin(b.ask, "power supply "+supply.Name,
+		call.supplies = append(call.supplies, begin(b.ask, w, "power supply "+supply.Name,
 			func() (sysfs.SupplyState, error) { return supply.Read(b.now()), nil }))
 	}
-	if found.hasRail {
-		call.rail = begin(b.ask, "rail "+found.rail.Label, func() (telemetry.Reading[float64], error) {
-			watts, err := found.rail.Watts()
-			return readingOf(b.now(), watts, err), nil
-		})
+	for _, rail := range found.rails {
+		call.rails = append(call.rails, begin(b.ask, w, "rail "+rail.Label, func() (telemetry.Rail, error) {
+			return askRail(rail, b.now())
+		}))
 	}
-	if b.gauge != nil {
-		call.sensed = begin(b.ask, "fuel gauge "+b.gauge.name, func() (gaugeAnswer, error) {
-			return b.gauge.answer(b.now())
-		})
+	for i, g := range b.gauges {
+		call.sensed = append(call.sensed, begin(b.ask, w, fmt.Sprintf("battery %d", i), func() (battery.Status, error) {
+			return senseGauge(g, b.now())
+		}))
 	}
 	return call
 }
 
-// answer asks the gauge and puts it into the words of a kernel battery.
-func (g *gauge) answer(at time.Time) (gaugeAnswer, error) {
-	state, err := g.sense()
-	if err != nil {
-		return gaugeAnswer{}, err
-	}
-	discharging, status := telemetry.Known(state.PercentPerHour < 0, at), telemetry.Known("Charging", at)
-	switch {
-	case state.PercentPerHour == 0:
-		discharging = telemetry.Unknown[bool]("the gauge sees no change of charge")
-		status = telemetry.Unknown[string](discharging.Reason())
-	case state.PercentPerHour < 0:
-		status = telemetry.Known("Discharging", at)
-	}
-	notMeasured := telemetry.Unknown[float64]("the gauge measures no current")
-	charge := telemetry.Known(state.ChargePercent, at)
-	return gaugeAnswer{
-		supply: telemetry.Supply{
-			Name: g.name, Type: "Battery", Status: status, ChargePercent: charge,
-			Volts: telemetry.Known(state.Volts, at), Amps: notMeasured,
-			Online: telemetry.Unknown[bool]("a fuel gauge does not see the charger"),
-		},
-		cell: cell{name: g.name, charge: charge, discharging: discharging, watts: notMeasured,
-			fullWattHours: telemetry.Unknown[float64]("the gauge does not know the battery's size")},
-	}, nil
+// askRail fails where the power of the rail is not to be had.
+func askRail(rail sysfs.PowerRail, at time.Time) (telemetry.Rail, error) {
+	volts, voltsErr := rail.Volts()
+	amps, ampsErr := rail.Amps()
+	watts, err := rail.Watts()
+	return telemetry.Rail{Name: rail.Label, Board: rail.Board(), Volts: readingOf(at, volts, voltsErr),
+		Amps: readingOf(at, amps, ampsErr), Watts: readingOf(at, watts, err)}, err
 }
+
+// The sums of telemetry.Power, for telemetry.Probe.Feeds.
+const (
+	sumCharge       = "power.charge_percent"
+	sumDischarging  = "power.discharging"
+	sumWatts        = "power.watts"
+	sumBatteryWatts = "power.battery_watts"
+)
+
+var batterySums = []string{sumCharge, sumDischarging, sumBatteryWatts}
 
 func (c powerCall) finish(w *waiter, probes []telemetry.Probe) (telemetry.Power, []telemetry.Probe) {
 	var p telemetry.Power
@@ -94,19 +81,35 @@ func (c powerCall) finish(w *waiter, probes []telemetry.Probe) (telemetry.Power,
 		}
 		p.Supplies = append(p.Supplies, telemetry.Supply{
 			Name: supply.Name, Type: supply.Type, Status: state.Status, ChargePercent: state.ChargePercent,
-			Volts: state.Volts, Amps: state.Amps, Online: state.Online,
+			Volts: state.Volts, Amps: state.Amps, Watts: state.Watts, Online: state.Online,
 		})
 	}
-	probes = append(probes, c.supplyProbe(cells))
-	gauged, gaugeProbe := c.finishGauge(w, &p)
-	probes = append(probes, gaugeProbe)
-	cells = append(cells, gauged...)
+	supplies := c.supplyProbe(cells)
+	told, gauges := c.finishGauges(w, &p)
+	for i, status := range told {
+		if c.gauges[i].HasBattery() {
+			cells = append(cells, cellOfGauge(c.gauges[i].Name(), status))
+		}
+	}
 
 	p.ChargePercent = totalCharge(cells)
 	p.Discharging = anyDischarging(cells)
-	p.Watts = drawnWatts(cells)
-	railProbe := c.finishRail(w, &p)
-	return p, append(probes, railProbe)
+	p.BatteryWatts = batteryWatts(cells)
+	p.CapacityWattHours = totalCapacity(cells)
+	p.RemainingHours = remainingHours(p)
+	p.ChargeUncertaintyPercent = telemetry.Unknown[float64]("the battery does not say how sure it is")
+	p.RemainingUncertaintyHours = p.ChargeUncertaintyPercent
+	if len(told) == 1 && len(cells) == 1 { // a single battery speaks for itself
+		p.ChargeUncertaintyPercent = told[0].ChargeUncertaintyPercent
+		p.RemainingHours, p.RemainingUncertaintyHours = told[0].RemainingHours, told[0].RemainingUncertaintyHours
+	}
+	p.ExternalPower = externalPower(c.found.supplies, told, p)
+	p.BatteryLow = batteryLow(told)
+	rails := c.finishRails(w, &p)
+	if len(p.Rails) == 0 && rails.State == telemetry.Skipped {
+		p.Watts = loadWatts(told, cells)
+	}
+	return p, append(probes, supplies, gauges, rails)
 }
 
 func unknownSupply(reason string) sysfs.SupplyState {
@@ -189,9 +192,10 @@ func anyDischarging(cells []cell) telemetry.Reading[bool] {
 	return total
 }
 
+const noMonitor = "nothing measures the board's power"
+
 // drawnWatts is what the batteries give while they feed the board.
 func drawnWatts(cells []cell) telemetry.Reading[float64] {
-	const noMonitor = "nothing measures the board's power"
 	if len(cells) == 0 {
 		return telemetry.Unknown[float64](noMonitor)
 	}
@@ -210,6 +214,93 @@ func drawnWatts(cells []cell) telemetry.Reading[float64] {
 	return total
 }
 
+// sumOf adds up what every battery has to tell.
+func sumOf(cells []cell, part func(cell) telemetry.Reading[float64]) telemetry.Reading[float64] {
+	total := telemetry.Unknown[float64]("no battery found")
+	for _, c := range cells {
+		r := part(c)
+		v, ok := r.Get()
+		if !ok {
+			return telemetry.Unknown[float64](c.name + ": " + r.Reason())
+		}
+		sum, _ := total.Get()
+		total = telemetry.Known(sum+v, r.At())
+	}
+	return total
+}
+
+// batteryWatts flows into the batteries.
+func batteryWatts(cells []cell) telemetry.Reading[float64] {
+	return sumOf(cells, func(c cell) telemetry.Reading[float64] { return c.watts })
+}
+
+func totalCapacity(cells []cell) telemetry.Reading[float64] {
+	return sumOf(cells, func(c cell) telemetry.Reading[float64] { return c.fullWattHours })
+}
+
+// remainingHours is the energy left over the power that the batteries give now.
+func remainingHours(p telemetry.Power) telemetry.Reading[float64] {
+	for _, needed := range []telemetry.Reading[float64]{p.ChargePercent, p.CapacityWattHours, p.BatteryWatts} {
+		if !isKnown(needed) {
+			return telemetry.Unknown[float64](needed.Reason())
+		}
+	}
+	charge, _ := p.ChargePercent.Get()
+	capacity, _ := p.CapacityWattHours.Get()
+	watts, _ := p.BatteryWatts.Get()
+	if watts >= 0 {
+		return telemetry.Unknown[float64]("the battery is not drained")
+	}
+	return telemetry.Known(charge/100*capacity/-watts, p.BatteryWatts.At())
+}
+
+// loadWatts is what a monitor in the board's own line measures, or else what the
+// batteries give.
+func loadWatts(told []battery.Status, cells []cell) telemetry.Reading[float64] {
+	for _, status := range told {
+		if isKnown(status.LoadWatts) {
+			return status.LoadWatts
+		}
+	}
+	return drawnWatts(cells)
+}
+
+// batteryLow: one warning is enough; that none warns is known if all that could
+// warn say so.
+func batteryLow(told []battery.Status) telemetry.Reading[bool] {
+	total := telemetry.Unknown[bool]("no supply warns of an empty battery")
+	for _, status := range told {
+		if low, ok := status.BatteryLow.Get(); ok && low {
+			return status.BatteryLow
+		}
+		if isKnown(status.BatteryLow) || len(told) == 1 {
+			total = status.BatteryLow
+		}
+	}
+	return total
+}
+
+// externalPower: a supply that is on line feeds the board. That none is says
+// nothing, as most boards do not see their own input; a device that sees the
+// charger, or a battery that is or is not drained, then tells.
+func externalPower(found []sysfs.PowerSupply, told []battery.Status, p telemetry.Power) telemetry.Reading[bool] {
+	for i, supply := range found {
+		if online, _ := p.Supplies[i].Online.Get(); online && !supply.IsBattery() {
+			return p.Supplies[i].Online
+		}
+	}
+	for _, status := range told {
+		if isKnown(status.ExternalPower) {
+			return status.ExternalPower
+		}
+	}
+	discharging, ok := p.Discharging.Get()
+	if !ok {
+		return telemetry.Unknown[bool](p.Discharging.Reason())
+	}
+	return telemetry.Known(!discharging, p.Discharging.At())
+}
+
 func (c powerCall) supplyProbe(cells []cell) telemetry.Probe {
 	const name = "power supplies"
 	switch {
@@ -226,11 +317,11 @@ func (c powerCall) supplyProbe(cells []cell) telemetry.Probe {
 	}
 	switch {
 	case len(broken) > 0:
-		return failed(name, strings.Join(broken, "; "))
+		return failed(name, strings.Join(broken, "; "), batterySums...)
 	case len(cells) == 0:
 		return loaded(name, "no battery among "+countSupplies(len(c.supplies)))
 	}
-	return loaded(name, "")
+	return loaded(name, "", batterySums...)
 }
 
 func countSupplies(n int) string {
@@ -240,38 +331,79 @@ func countSupplies(n int) string {
 	return fmt.Sprintf("%d supplies", n)
 }
 
-func (c powerCall) finishGauge(w *waiter, p *telemetry.Power) ([]cell, telemetry.Probe) {
-	const name = "fuel gauge"
-	if c.gauge == nil {
-		return nil, skipped(name, "none configured")
-	}
-	a, err := wait(w, c.sensed)
-	if err != nil {
-		s := unknownSupply(err.Error())
-		a = gaugeAnswer{
-			supply: telemetry.Supply{Name: c.gauge.name, Type: "Battery", Status: s.Status,
-				ChargePercent: s.ChargePercent, Volts: s.Volts, Amps: s.Amps, Online: s.Online},
-			cell: cellOf(c.gauge.name, s),
-		}
-		p.Supplies = append(p.Supplies, a.supply)
-		return []cell{a.cell}, failed(name, err.Error())
-	}
-	p.Supplies = append(p.Supplies, a.supply)
-	return []cell{a.cell}, loaded(name, c.gauge.name)
+func cellOfGauge(name string, s battery.Status) cell {
+	return cell{name: name, charge: s.ChargePercent, discharging: s.Discharging, watts: s.BatteryWatts, fullWattHours: s.CapacityWattHours}
 }
 
-func (c powerCall) finishRail(w *waiter, p *telemetry.Power) telemetry.Probe {
-	const name = "power monitor"
-	if !c.found.hasRail {
+// finishGauges returns the status of every configured device.
+func (c powerCall) finishGauges(w *waiter, p *telemetry.Power) ([]battery.Status, telemetry.Probe) {
+	const name = "batteries on I2C and GPIO"
+	if len(c.gauges) == 0 {
+		return nil, skipped(name, "none configured")
+	}
+	var told []battery.Status
+	var broken, remarks []string
+	feeds := []string{sumWatts}
+	for i, pending := range c.sensed {
+		g := c.gauges[i]
+		status, err := wait(w, pending)
+		if err != nil {
+			status = unknownStatus(err.Error())
+			broken = append(broken, err.Error())
+		}
+		told = append(told, status)
+		p.Supplies = append(p.Supplies, supplyOf(g, status))
+		remarks = append(remarks, g.Name()+joined(": ", status.Remark))
+		if g.HasBattery() {
+			feeds = batterySums
+		}
+	}
+	if len(broken) > 0 {
+		return told, failed(name, strings.Join(broken, "; "), feeds...)
+	}
+	return told, loaded(name, strings.Join(remarks, "; "), feeds...)
+}
+
+// finishRails takes the rail that feeds the whole board, or the sum of all where
+// none does (AGX Xavier and AGX Orin; after jetson_stats, power.py).
+func (c powerCall) finishRails(w *waiter, p *telemetry.Power) telemetry.Probe {
+	const name = "power rails"
+	if len(c.rails) == 0 {
+		if err := c.found.railsErr; err != nil {
+			return failed(name, err.Error())
+		}
 		return skipped(name, "no Jetson rail monitor")
 	}
-	watts, err := wait(w, c.rail)
-	if err != nil {
-		watts = telemetry.Unknown[float64](err.Error())
+	var whole, sum telemetry.Reading[float64]
+	var broken, parts []string
+	for i, pending := range c.rails {
+		found := c.found.rails[i]
+		rail, err := wait(w, pending)
+		if err != nil {
+			unknown := telemetry.Unknown[float64](err.Error())
+			rail = telemetry.Rail{Name: found.Label, Board: found.Board(), Volts: unknown, Amps: unknown, Watts: unknown}
+			broken = append(broken, found.Label+": "+err.Error())
+		}
+		p.Rails = append(p.Rails, rail)
+		if found.Board() {
+			whole, parts = rail.Watts, append(parts, found.Label)
+		}
+		if watts, ok := rail.Watts.Get(); ok {
+			before, _ := sum.Get()
+			sum = telemetry.Known(before+watts, rail.Watts.At())
+		}
 	}
-	p.Watts = watts
-	if !isKnown(watts) {
-		return failed(name, watts.Reason())
+	remark := strings.Join(parts, ", ")
+	switch {
+	case len(parts) > 0:
+		p.Watts = whole
+	case len(broken) > 0:
+		p.Watts = telemetry.Unknown[float64](strings.Join(broken, "; "))
+	default:
+		p.Watts, remark = sum, "the sum of all, as none feeds the whole board"
 	}
-	return loaded(name, c.found.rail.Label)
+	if len(broken) > 0 {
+		return failed(name, strings.Join(broken, "; "), sumWatts)
+	}
+	return loaded(name, remark, sumWatts)
 }

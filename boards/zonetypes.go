@@ -40,6 +40,8 @@ var zoneTypes = []zoneType{
 	{prefix: "cv1", kind: onDie},
 	{prefix: "cv2", kind: onDie},
 	{prefix: "ao-therm", kind: onDie},
+	{prefix: "aux-therm", kind: onDie}, // Xavier
+	{prefix: "package-thermal", kind: onDie},
 	{prefix: "pll-therm", kind: onDie, otherTrips: true}, // 70 °C there is about the memory's refresh
 	{prefix: "npu", kind: onDie},
 	{prefix: "center-thermal", kind: onDie},
@@ -76,19 +78,4 @@ func typeOf(types []zoneType, name string) zoneType {
 		}
 	}
 	return zoneType{}
-}
-
-// firmwareLimit returns where a Raspberry Pi's firmware begins to take clock
-// away, which no trip point tells: 80 °C, and on the 3B+ a soft limit of 60 °C
-// (raspberrypi/documentation, frequency-management: "between 80°C and 85°C the
-// ARM cores are progressively throttled"; temp_soft_limit). From 85 °C on the
-// GPU is throttled, too.
-func firmwareLimit(model string) (celsius float64, ok bool) {
-	switch {
-	case !strings.HasPrefix(model, "Raspberry Pi"):
-		return 0, false
-	case strings.HasPrefix(model, "Raspberry Pi 3 Model B Plus"):
-		return 60, true
-	}
-	return 80, true
 }

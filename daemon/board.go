@@ -35,7 +35,15 @@ type board struct {
 // variant loads as the configuration says.
 func newBoard(ctx context.Context, c Config, e Engine, deepest string) (board, error) {
 	if c.Simulate == nil {
-		b, err := boards.New(c.Sensors.Root, boards.Options{FuelGauge: c.Sensors.FuelGauge, I2CBus: c.Sensors.I2CBus})
+		batteries := c.Sensors.Batteries
+		if c.Sensors.FuelGauge != "" {
+			gauge, err := boards.BatteryConfig(c.Sensors.FuelGauge, c.Sensors.I2CBus)
+			if err != nil {
+				return board{}, err
+			}
+			batteries = append(slices.Clone(batteries), gauge)
+		}
+		b, err := boards.New(c.Sensors.Root, boards.Options{Batteries: batteries})
 		return board{Source: b}, err
 	}
 	model := simulatedBoards[c.Simulate.Board]()

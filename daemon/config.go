@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/fathom-edge/fathom/boards/battery"
 	"github.com/fathom-edge/fathom/governor"
 )
 
@@ -71,10 +72,12 @@ type Source struct {
 type Sensors struct {
 	// Root is the folder that holds sys and proc; another one than / shows what a board would read like.
 	Root string `yaml:"root"`
-	// FuelGauge names a gauge on I²C that no kernel driver serves, e.g. max17048; empty for none.
+	// FuelGauge names a battery device that no kernel driver serves and that needs no
+	// settings, e.g. max17048; empty for none. I2CBus is the number of its bus.
 	FuelGauge string `yaml:"fuel_gauge"`
-	// I2CBus is the number of the gauge's bus.
-	I2CBus string `yaml:"i2c_bus"`
+	I2CBus    string `yaml:"i2c_bus"`
+	// Batteries are devices with settings (cells, shunt, capacity, lines); see docs/boards.md.
+	Batteries []battery.Config `yaml:"batteries"`
 }
 
 // Simulate describes a simulated board.

@@ -35,3 +35,13 @@ var parseKilohertz = func() func(string) (float64, error) {
 func (p CPUFreqPolicy) RequestedHertz() (float64, error) {
 	return readParsed(p.fs, cpuFreqDir+"/"+p.Name, "scaling_cur_freq", parseKilohertz)
 }
+
+// AllowedHertz asks for the highest clock that may be requested now.
+func (p CPUFreqPolicy) AllowedHertz() (float64, error) {
+	return readParsed(p.fs, cpuFreqDir+"/"+p.Name, "scaling_max_freq", parseKilohertz)
+}
+
+// Governor asks which of the kernel's governors chooses the clock.
+func (p CPUFreqPolicy) Governor() (string, error) {
+	return readParsed(p.fs, cpuFreqDir+"/"+p.Name, "scaling_governor", parseWord)
+}

@@ -1,6 +1,8 @@
 package sysfs
 
 import (
+	"errors"
+	"io/fs"
 	"regexp"
 	"sort"
 	"strconv"
@@ -16,33 +18,56 @@ type HwmonTemp struct {
 	fs    FS
 }
 
-// HwmonTemps lists the temperature inputs of all hardware monitors.
-func (f FS) HwmonTemps() ([]HwmonTemp, error) {
-	chips, err := f.entries(hwmonDir, "hwmon")
+// hwmonChip is one hardware monitor. Its number changes from boot to boot.
+type hwmonChip struct {
+	name   string // e.g. hwmon2
+	driver string // what the driver calls it, e.g. coretemp
+}
+
+func (c hwmonChip) dir() string { return hwmonDir + "/" + c.name }
+
+// hwmonChips lists the hardware monitors. The error tells of those whose name
+// cannot be read; it may come with others.
+func (f FS) hwmonChips() ([]hwmonChip, error) {
+	names, err := f.entries(hwmonDir, "hwmon")
 	if err != nil {
 		return nil, err
 	}
+	var chips []hwmonChip
+	var broken []error
+	for _, name := range names {
+		driver, err := f.read(hwmonDir + "/" + name + "/name")
+		switch {
+		case err == nil:
+			chips = append(chips, hwmonChip{name, driver})
+		case !errors.Is(err, fs.ErrNotExist): // or the chip went away since the listing
+			broken = append(broken, err)
+		}
+	}
+	return chips, errors.Join(broken...)
+}
+
+// HwmonTemps lists the temperature inputs of all hardware monitors. The error
+// tells of monitors that cannot be read; it may come with others.
+func (f FS) HwmonTemps() ([]HwmonTemp, error) {
+	chips, err := f.hwmonChips()
 	var temps []HwmonTemp
 	for _, chip := range chips {
-		dir := hwmonDir + "/" + chip
-		driver, err := f.read(dir + "/name")
-		if err != nil {
-			continue // without a name nobody can tell what it measures
-		}
-		inputs, err := f.tempInputs(dir)
-		if err != nil {
-			continue // the chip went away since the listing
+		inputs, inputsErr := f.tempInputs(chip.dir())
+		if inputsErr != nil {
+			err = errors.Join(err, inputsErr)
+			continue
 		}
 		for _, n := range inputs {
 			input := "temp" + strconv.Itoa(n)
-			label, err := f.read(dir + "/" + input + "_label")
+			label, err := f.read(chip.dir() + "/" + input + "_label")
 			if err != nil {
 				label = "" // labels are optional
 			}
-			temps = append(temps, HwmonTemp{Chip: driver, Label: label, Name: chip + "/" + input, fs: f})
+			temps = append(temps, HwmonTemp{Chip: chip.driver, Label: label, Name: chip.name + "/" + input, fs: f})
 		}
 	}
-	return temps, nil
+	return temps, err
 }
 
 var tempInput = regexp.MustCompile(`^temp([0-9]{1,3})_input$`)

@@ -7,17 +7,24 @@ import (
 	"strings"
 )
 
-// LoadAverage1 returns the load average of the last minute. (gopsutil answers
-// with the load of the running machine where the tree has none.)
-func (f FS) LoadAverage1() (float64, error) {
-	return readParsed(f, "proc", "loadavg", parseLoadAverage)
+// LoadAverages returns the load averages of the last 1, 5 and 15 minutes.
+// (gopsutil answers with those of the running machine where the tree has none.)
+func (f FS) LoadAverages() ([3]float64, error) {
+	return readParsed(f, "proc", "loadavg", parseLoadAverages)
 }
 
-func parseLoadAverage(s string) (float64, error) {
-	first, _, _ := strings.Cut(s, " ")
-	v, err := strconv.ParseFloat(first, 64)
-	if err != nil || v < 0 || math.IsInf(v, 0) || math.IsNaN(v) {
-		return 0, fmt.Errorf("not a load average: %s", quote(s))
+func parseLoadAverages(s string) ([3]float64, error) {
+	var averages [3]float64
+	fields := strings.Fields(s)
+	if len(fields) < len(averages) {
+		return [3]float64{}, fmt.Errorf("not load averages: %s", quote(s))
 	}
-	return v, nil
+	for i := range averages {
+		v, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil || v < 0 || math.IsInf(v, 0) || math.IsNaN(v) {
+			return [3]float64{}, fmt.Errorf("not a load average: %s", quote(fields[i]))
+		}
+		averages[i] = v
+	}
+	return averages, nil
 }

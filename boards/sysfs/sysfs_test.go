@@ -80,6 +80,19 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
+// TestBrokenMonitorHidesNoOther: one hardware monitor without a readable name.
+func TestBrokenMonitorHidesNoOther(t *testing.T) {
+	f := tree(t, map[string]string{
+		"sys/class/hwmon/hwmon0/name/x":      "a folder cannot be read as a name",
+		"sys/class/hwmon/hwmon1/name":        "coretemp\n",
+		"sys/class/hwmon/hwmon1/temp1_input": "41000\n",
+	})
+	temps, err := f.HwmonTemps()
+	if len(temps) != 1 || temps[0].Name != "hwmon1/temp1" || err == nil || !strings.Contains(err.Error(), "/sys/class/hwmon/hwmon0/name") {
+		t.Errorf("temperatures %v, %v", temps, err)
+	}
+}
+
 func TestThermalZones(t *testing.T) {
 	f := tree(t, map[string]string{
 		"sys/class/thermal/thermal_zone10/type":             "gpu-thermal\n",
@@ -112,7 +125,6 @@ func TestThermalZones(t *testing.T) {
 }
 
 func TestThrottleFlags(t *testing.T) {
-	at := time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)
 	const firmware = "sys/bus/platform/drivers/raspberrypi-firmware/soc@107c000000:firmware/get_throttled"
 	tests := []struct {
 		name               string
@@ -134,19 +146,23 @@ func TestThrottleFlags(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			flags, found := tree(t, tt.attributes).ThrottleFlags()
-			if found != tt.found {
-				t.Fatalf("found %t, want %t", found, tt.found)
+			flags, found, err := tree(t, tt.attributes).ThrottleFlags()
+			if found != tt.found || err != nil {
+				t.Fatalf("found %t, %v; want %t", found, err, tt.found)
 			}
 			if !found {
 				return
 			}
-			state := flags.Read(at)
-			if v, ok := state.UnderVoltage.Get(); v != tt.under || ok != tt.underOK {
-				t.Errorf("under-voltage %t, %t; want %t, %t", v, ok, tt.under, tt.underOK)
+			if flags.UnderVoltageOnly {
+				low, err := flags.UnderVoltage()
+				if low != tt.under || (err == nil) != tt.underOK || tt.throttleK {
+					t.Errorf("under-voltage %t, %v; want %t", low, err, tt.under)
+				}
+				return
 			}
-			if v, ok := state.Throttled.Get(); v != tt.throttled || ok != tt.throttleK {
-				t.Errorf("throttled %t, %t; want %t, %t", v, ok, tt.throttled, tt.throttleK)
+			word, err := flags.Word()
+			if (err == nil) != tt.underOK || word.UnderVoltage() != tt.under || word.Throttled() != tt.throttled {
+				t.Errorf("%v: under-voltage %t, throttled %t; want %t, %t", err, word.UnderVoltage(), word.Throttled(), tt.under, tt.throttled)
 			}
 		})
 	}
@@ -189,5 +205,32 @@ func TestSupplySign(t *testing.T) {
 				t.Errorf("watts %g, known %t; want %g, %t", got, known, 4*tt.want, tt.known)
 			}
 		})
+	}
+}
+
+// TestUnreadableIsNotAbsent: a folder that is there and cannot be read is not
+// "another board". (Root may read any folder, so a file stands in its place.)
+func TestUnreadableIsNotAbsent(t *testing.T) {
+	for _, folder := range []string{
+		"sys/bus/platform/drivers/raspberrypi-firmware", "sys/class/hwmon", "sys/class/thermal",
+		"sys/class/power_supply", "sys/bus/i2c/drivers/ina3221x", "sys/devices/system/cpu/cpufreq",
+	} {
+		f := tree(t, map[string]string{folder: "not a folder"})
+		_, _, flagsErr := f.ThrottleFlags()
+		_, railsErr := f.PowerRails()
+		_, zonesErr := f.ThermalZones()
+		_, coolingErr := f.CoolingDevices()
+		_, tempsErr := f.HwmonTemps()
+		_, alarmsErr := f.OverCurrents()
+		_, suppliesErr := f.PowerSupplies()
+		_, clocksErr := f.CPUFreq()
+		err := errors.Join(flagsErr, railsErr, zonesErr, coolingErr, tempsErr, alarmsErr, suppliesErr, clocksErr)
+		if err == nil || !strings.Contains(err.Error(), "/"+folder+": not a directory") {
+			t.Errorf("%s: %v", folder, err)
+		}
+	}
+	f := tree(t, nil)
+	if _, found, err := f.ThrottleFlags(); found || err != nil {
+		t.Errorf("nothing there: %t, %v", found, err)
 	}
 }

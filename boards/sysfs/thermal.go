@@ -73,26 +73,38 @@ type CoolingDevice struct {
 	fs   FS
 }
 
-// CoolingDevices lists the cooling devices in the order of their numbers.
+// CoolingDevices lists the cooling devices in the order of their numbers. The
+// error tells of those whose type cannot be read; it may come with others.
 func (f FS) CoolingDevices() ([]CoolingDevice, error) {
 	names, err := f.entries(thermalDir, "cooling_device")
 	if err != nil {
 		return nil, err
 	}
 	var devices []CoolingDevice
+	var broken []error
 	for _, name := range names {
 		typ, err := f.read(thermalDir + "/" + name + "/type")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the device went away since the listing
+		}
 		if err != nil {
-			continue // nothing can be said of a device without a type
+			broken = append(broken, err)
+			continue
 		}
 		devices = append(devices, CoolingDevice{Name: name, Type: typ, fs: f})
 	}
-	return devices, nil
+	return devices, errors.Join(broken...)
 }
 
-// Active asks the driver whether the device cools now.
-func (d CoolingDevice) Active() (bool, error) {
-	// intel_powerclamp says -1 while it is idle.
+// State asks the driver how much the device cools now, from 0 to Max.
+// intel_powerclamp says -1 while it is idle, which counts as 0.
+func (d CoolingDevice) State() (float64, error) {
 	state, err := readParsed(d.fs, thermalDir+"/"+d.Name, "cur_state", parseInt)
-	return state > 0, err
+	return float64(max(state, 0)), err
+}
+
+// Max asks the driver for the greatest state.
+func (d CoolingDevice) Max() (float64, error) {
+	most, err := readParsed(d.fs, thermalDir+"/"+d.Name, "max_state", parseInt)
+	return float64(most), err
 }

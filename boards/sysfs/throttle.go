@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/fathom-edge/fathom/boards/telemetry"
 )
 
 // Bits of the Raspberry Pi firmware's get_throttled that tell the state now.
@@ -29,63 +26,66 @@ type ThrottleFlags struct {
 	fs               FS
 }
 
-// ThrottleState is what the flags say now.
-type ThrottleState struct {
-	UnderVoltage telemetry.Reading[bool]
-	Throttled    telemetry.Reading[bool]
+// FirmwareWord is what the firmware of a Raspberry Pi says of its throttling: the
+// bits of get_throttled.
+type FirmwareWord uint32
+
+// UnderVoltage tells whether the supply voltage is too low now.
+func (w FirmwareWord) UnderVoltage() bool { return w&bitUnderVoltage != 0 }
+
+// Throttled tells whether clock is taken away now.
+func (w FirmwareWord) Throttled() bool {
+	return w&(bitFrequencyCapped|bitThrottled|bitSoftTempLimit) != 0
 }
 
 // ThrottleFlags looks for the firmware's flags: get_throttled of the Raspberry
 // Pi kernel, whose path differs between models, or the alarm of the rpi_volt
-// monitor of upstream kernels. found is false on other boards.
-func (f FS) ThrottleFlags() (flags ThrottleFlags, found bool) {
+// monitor of upstream kernels. found is false on other boards, without an error
+// only if it is certain that they are other boards.
+func (f FS) ThrottleFlags() (flags ThrottleFlags, found bool, err error) {
 	const driver = "sys/bus/platform/drivers/raspberrypi-firmware"
 	devices, err := f.names(driver)
 	if err != nil {
-		return ThrottleFlags{}, false
+		return ThrottleFlags{}, false, err
 	}
 	for _, device := range devices {
 		if attribute := driver + "/" + device + "/get_throttled"; f.exists(attribute) {
-			return ThrottleFlags{Path: attribute, fs: f}, true
+			return ThrottleFlags{Path: attribute, fs: f}, true, nil
 		}
 	}
-	chips, err := f.entries(hwmonDir, "hwmon")
-	if err != nil {
-		return ThrottleFlags{}, false
-	}
+	chips, err := f.hwmonChips()
 	for _, chip := range chips {
-		dir := hwmonDir + "/" + chip
-		if name, err := f.read(dir + "/name"); err != nil || name != "rpi_volt" {
-			continue
-		}
-		if alarm := dir + "/in0_lcrit_alarm"; f.exists(alarm) {
-			return ThrottleFlags{Path: alarm, UnderVoltageOnly: true, fs: f}, true
+		if alarm := chip.dir() + "/in0_lcrit_alarm"; chip.driver == "rpi_volt" && f.exists(alarm) {
+			return ThrottleFlags{Path: alarm, UnderVoltageOnly: true, fs: f}, true, nil
 		}
 	}
-	return ThrottleFlags{}, false
+	return ThrottleFlags{}, false, err
 }
 
-// Read asks the firmware; at is the time of asking.
-func (t ThrottleFlags) Read(at time.Time) ThrottleState {
-	if t.UnderVoltageOnly {
-		alarm, err := readParsed(t.fs, "", t.Path, parseBool)
-		return ThrottleState{
-			UnderVoltage: reading(at, alarm, err),
-			Throttled:    telemetry.Unknown[bool]("this kernel offers only the voltage alarm (rpi_volt), not get_throttled"),
-		}
+// Word asks the firmware for all of its flags; not with UnderVoltageOnly.
+func (t ThrottleFlags) Word() (FirmwareWord, error) {
+	return readParsed(t.fs, "", t.Path, parseThrottled)
+}
+
+// UnderVoltage asks the kernel's voltage alarm; only with UnderVoltageOnly.
+func (t ThrottleFlags) UnderVoltage() (bool, error) {
+	return readParsed(t.fs, "", t.Path, parseBool)
+}
+
+// ParseVcgencmd parses the answer of "vcgencmd get_throttled", e.g. throttled=0x50005.
+func ParseVcgencmd(s string) (FirmwareWord, error) {
+	word, ok := strings.CutPrefix(strings.TrimSpace(s), "throttled=")
+	if !ok {
+		return 0, fmt.Errorf("not an answer to get_throttled: %s", quote(s))
 	}
-	bits, err := readParsed(t.fs, "", t.Path, parseThrottled)
-	return ThrottleState{
-		UnderVoltage: reading(at, bits&bitUnderVoltage != 0, err),
-		Throttled:    reading(at, bits&(bitFrequencyCapped|bitThrottled|bitSoftTempLimit) != 0, err),
-	}
+	return parseThrottled(word)
 }
 
 // parseThrottled parses the firmware's word: hexadecimal without a prefix.
-func parseThrottled(s string) (uint32, error) {
+func parseThrottled(s string) (FirmwareWord, error) {
 	bits, err := strconv.ParseUint(strings.TrimPrefix(s, "0x"), 16, 32)
 	if err != nil {
 		return 0, fmt.Errorf("not a hexadecimal word: %s", quote(s))
 	}
-	return uint32(bits), nil
+	return FirmwareWord(bits), nil
 }

@@ -21,7 +21,7 @@ type boardCommand struct {
 	JSON      bool          `help:"Print snapshots as JSON, one a line."`
 	Watch     bool          `help:"Go on until interrupted."`
 	Every     time.Duration `help:"Time between two snapshots." default:"1s"`
-	FuelGauge string        `help:"Fuel gauge on I2C that no kernel driver serves: max17048." placeholder:"NAME"`
+	FuelGauge string        `help:"Battery device on I2C or GPIO that no kernel driver serves, e.g. max17048." placeholder:"NAME"`
 	I2CBus    string        `name:"i2c-bus" help:"Number of the gauge's bus, e.g. 1." placeholder:"N"`
 }
 
@@ -30,7 +30,15 @@ func (c *boardCommand) Run(out *output) error {
 	if c.Every < 100*time.Millisecond {
 		return &usageError{fmt.Errorf("--every %s is too short (100ms at least)", c.Every)}
 	}
-	board, err := boards.New(c.Root, boards.Options{FuelGauge: c.FuelGauge, I2CBus: c.I2CBus})
+	var options boards.Options
+	if c.FuelGauge != "" {
+		gauge, err := boards.BatteryConfig(c.FuelGauge, c.I2CBus)
+		if err != nil {
+			return err
+		}
+		options.Batteries = append(options.Batteries, gauge)
+	}
+	board, err := boards.New(c.Root, options)
 	if err != nil {
 		return err
 	}
