@@ -221,7 +221,8 @@ func (b *Battery) status(at time.Time, m measurement, why reasons) Status {
 // that is measured, else by what the device sees of the charger, else by how its
 // charge changes.
 func discharging(m measurement) truth {
-	// An INA219 may be off by 100 µV (SBOS448G 6.5), 10 mA at 0.01 Ω; a board draws more.
+	// An INA219 may be off by 125 µV in its 80 mV range (SBOS448G, 7.5): 12.5 mA at
+	// 0.01 Ω. A board draws more.
 	const idleAmps = 0.02
 	switch {
 	case !math.IsNaN(m.amps):

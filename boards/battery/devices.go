@@ -121,7 +121,7 @@ var devices = []Device{
 	{
 		Name: "ina260", Product: "INA260 breakout", Chip: "INA260", Addresses: inaAddresses,
 		Functions: []string{Voltage, Current, LoadPower, ChargeByVolts},
-		Source:    "TI SBOS656; Adafruit_INA260", Standing: FromDataSheet, Notes: "the data sheet's figures by way of Adafruit's driver",
+		Source:    "TI SBOS656C 8.6; Adafruit_INA260", Standing: FromDataSheet, Notes: "the data sheet's figures by way of Adafruit's driver",
 		monitor: monitor{is: true, anywhere: true}, open: openINA(ina260),
 	},
 	{
@@ -240,7 +240,7 @@ var devices = []Device{
 func gauge(name, product string, cells int, spec max1704xSpec) Device {
 	d := Device{
 		Name: name, Product: product, Chip: strings.ToUpper(name), Addresses: []uint16{0x36}, Cells: cells, Chemistry: LiIon,
-		Functions: []string{Voltage, Charge}, Source: "Maxim 19-5210 (MAX17043), register summary; Linux max17040_battery.c", Standing: FromDataSheet,
+		Functions: []string{Voltage, Charge}, Source: "Maxim 19-5210 (MAX17040/41) and the MAX17043/44 data sheet; Linux max17040_battery.c", Standing: FromDataSheet,
 		open: openMAX1704x(spec),
 	}
 	if spec.rate {

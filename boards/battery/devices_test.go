@@ -110,14 +110,14 @@ func TestDevices(t *testing.T) {
 		charge [2]float64
 		want   map[string]any
 	}{
-		// SBOS448G, table 8: 07D0h and 5D98h at 2 mΩ are 10 A and 11.98 V.
+		// SBOS448F, table 3: 07D0h and 5D98h at 2 mΩ are 10 A and 11.98 V.
 		"ina219": {
 			config: battery.Config{ShuntOhms: 0.002, Cells: 3, ResistanceOhms: 0.03},
 			ops:    monitor(0x40, [2]byte{0x39, 0x9F}, [2]byte{0x3F, 0xFF}, nil, 1, [2]byte{0x07, 0xD0}, [2]byte{0x5D, 0x9A}),
 			charge: [2]float64{65, 75}, // (11.98 - 0.3) / 3 V
 			want:   map[string]any{"V": 11.98, "A": 10.0, "W": 119.8, "discharging": false},
 		},
-		// SBOS547B, 6.5.2: 1F40h and 2570h at 2 mΩ are 10 A and 11.98 V.
+		// SBOS547, table 1: 1F40h and 2570h at 2 mΩ are 10 A and 11.98 V.
 		"ina226": {
 			config: battery.Config{ShuntOhms: 0.002, Measures: battery.MeasuresLoad},
 			ops: monitor(0x40, [2]byte{0x41, 0x27}, [2]byte{0x47, 0x27}, identification(0x40, [2]byte{0x22, 0x60}), 1,

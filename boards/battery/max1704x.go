@@ -6,7 +6,7 @@ import "fmt"
 // the voltage alone. They are only read: one command of theirs resets the chip.
 //
 //	               voltage                             version   source
-//	MAX17040, 43   bits 15 to 4, 1.25 mV, one cell     not 001x  data sheet 19-5210, register summary
+//	MAX17040, 43   bits 15 to 4, 1.25 mV, one cell     not 001x  19-5210 and the MAX17043/44 data sheet
 //	MAX17041, 44   bits 15 to 4, 2.5 mV, two cells     not 001x  the same
 //	MAX17048       78.125 µV, one cell                 001x      data sheet 19-6171, register summary
 //	MAX17049       78.125 µV a cell, two cells         001x      the same
