@@ -20,6 +20,9 @@ type Comparison struct {
 	Fixed     []Account
 	Best      int
 	BestMeets bool
+	// Unavoidable is by how much the battery's goal is missed at the least depth and
+	// the least rate, in per cent of the capacity.
+	Unavoidable float64
 }
 
 // Gained is the utility of an account between that of the shallowest rung alone
@@ -29,15 +32,24 @@ func (c Comparison) Gained(a Account) (gained, possible float64) {
 	return a.Utility() - shallowest, c.Bound.Utility - shallowest
 }
 
-// Limits are those that the user of a case asked for; lateTolerance is added to
-// the share of frames that may be late.
-func (c *Case) Limits(lateTolerance float64) Limits {
-	return Limits{LateShare: c.Objectives.LateShare() + lateTolerance}
+// Limits are those that the user of the case asked for, as far as they can be kept;
+// lateTolerance is added to the share of frames that may be late.
+func (c Comparison) Limits(lateTolerance float64) Limits {
+	return Limits{LateShare: c.Case.Objectives.LateShare() + lateTolerance, MissedPercent: c.Unavoidable}
 }
 
 // Compare runs a case under several policies, and under every rung alone.
 func Compare(ctx context.Context, c *Case, policies []governor.Spec) (Comparison, error) {
 	r := Comparison{Case: c, Bound: c.Bound()}
+	if c.Battery != nil {
+		least := *c
+		least.Objectives.FPS = 1 / c.Objectives.LongestPeriod().Seconds()
+		a, err := least.Run(ctx, governor.Spec{Name: governor.FixedName, Variant: c.Ladder[0].Variant}, RunOptions{})
+		if err != nil {
+			return Comparison{}, err
+		}
+		r.Unavoidable = a.MissedPercent
+	}
 	for _, spec := range policies {
 		a, err := c.Run(ctx, spec, RunOptions{})
 		if err != nil {
@@ -51,7 +63,7 @@ func Compare(ctx context.Context, c *Case, policies []governor.Spec) (Comparison
 			return Comparison{}, err
 		}
 		r.Fixed = append(r.Fixed, a)
-		if a.Meets(c.Limits(0)) && (!r.BestMeets || a.Utility() > r.Fixed[r.Best].Utility()) {
+		if a.Meets(r.Limits(0)) && (!r.BestMeets || a.Utility() > r.Fixed[r.Best].Utility()) {
 			r.Best, r.BestMeets = i, true
 		}
 	}

@@ -39,7 +39,7 @@ func tune(ctx context.Context, f flags) (governor.StepwiseConfig, error) {
 		for _, c := range all {
 			a := c.Policies[i]
 			utility += a.Utility() / float64(len(all))
-			if !a.Meets(c.Case.Limits(lateTolerance)) {
+			if !a.Meets(c.Limits(lateTolerance)) {
 				violations++
 			}
 		}
