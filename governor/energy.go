@@ -211,7 +211,7 @@ func (e *Energy) plan(in Input) (watts, hours float64, ok bool) {
 	default:
 		return 0, 0, false
 	}
-	left := (e.Charge - b.Reserve()) / 100 * e.capacity(in)
+	left := (stored(e.Charge) - stored(b.Reserve())) * e.capacity(in)
 	planned := max(hours, shortestPlan)
 	watts = (left/e.Converter + float64(e.Input*min(inputPersists, planned))) / planned
 	if e.Charge >= fullPercent { // what comes in would be lost

@@ -60,9 +60,10 @@ type Latency struct {
 	// Caution multiplies the standard deviation.
 	Caution float64 `json:"caution"`
 	Frames  int     `json:"frames"`
-	// Outliers in a row, and their share of all frames.
-	Outliers     int     `json:"outliers,omitempty"`
-	OutlierShare float64 `json:"outlier_share"`
+	// Outliers in a row; the share of frames that something interrupts, and by how much longer they take, as a logarithm.
+	Outliers         int     `json:"outliers,omitempty"`
+	InterruptedShare float64 `json:"interrupted_share"`
+	Interrupted      float64 `json:"interrupted"`
 	// Switched is by how much longer the first frame after a change of the variant
 	// takes, as a logarithm, and Last the rung of the last frame, plus one.
 	Switched float64 `json:"switched"`
@@ -81,23 +82,26 @@ const (
 	startNoise    = 2.5e-3
 	processWeight = 0.3 // ALERT's alpha
 	noiseWeight   = 0.03
-	outlierSigmas = 3
+	outlierSigmas = 4
 
-	outlierWeight = 1. / 2000
-	startOutliers = 0.001
+	shareWeight       = 1. / 2000
+	startShare        = 0.001
+	interruptedWeight = 0.2
+	startInterrupted  = 0.4
+	interruptedSpread = 0.2
 	// ApproxDet and others measured that the first inference of a network that was
 	// not in the caches takes longer; this much until it is learned.
 	startSwitched, mostSwitched  = 0.2, 2.
 	switchedWeight               = 0.1
 	cautionStep                  = 0.2
-	leastCaution, mostCaution    = 0.7, 4
+	leastCaution, mostCaution    = 0.8, 4
 	longestRatio                 = 1000
 	leastLatencyVar, mostLatency = 1e-6, 30 * 365 * 24 * time.Hour
 )
 
 // start is what a ladder lets expect before the first frame.
 func (l *Latency) start(p profile.Profile) {
-	*l = Latency{Noise: startNoise, Process: leastProcess, Caution: 1, OutlierShare: startOutliers, Switched: startSwitched}
+	*l = Latency{Noise: startNoise, Process: leastProcess, Caution: 1, InterruptedShare: startShare, Interrupted: startInterrupted, Switched: startSwitched}
 	for i := range min(len(p.Rungs), maxRungs) {
 		cost := p.Rungs[i].Cost
 		spread := float64(cost.StdDev) / float64(cost.Latency)
@@ -137,7 +141,10 @@ func (l *Latency) observe(p profile.Profile, rung int, latency, deadline time.Du
 	if y*y > outlierSigmas*outlierSigmas*all {
 		// One frame is an accident; two in a row are another load.
 		if l.Outliers++; l.Outliers == 1 {
-			l.OutlierShare += outlierWeight
+			if y > 0 {
+				l.InterruptedShare += shareWeight
+				l.Interrupted += float64(interruptedWeight * (min(y, mostSwitched) - l.Interrupted))
+			}
 			y = math.Copysign(outlierSigmas*math.Sqrt(all), y)
 		} else {
 			common = min(common+float64(y*y), 1)
@@ -146,7 +153,7 @@ func (l *Latency) observe(p profile.Profile, rung int, latency, deadline time.Du
 	} else {
 		l.Outliers = 0
 	}
-	l.OutlierShare -= float64(outlierWeight * l.OutlierShare)
+	l.InterruptedShare -= float64(shareWeight * l.InterruptedShare)
 	gain, offsetGain := common/all, l.OffsetVar[rung]/all
 	step := gain * y
 	l.Mean += step
@@ -167,7 +174,9 @@ func (l *Latency) expected(p profile.Profile, rung int) float64 {
 
 // late is the probability that a frame on a rung misses a deadline.
 func (l *Latency) late(p profile.Profile, rung int, deadline time.Duration) float64 {
-	return l.OutlierShare + float64((1-l.OutlierShare)*tail(l.room(p, rung, deadline)/l.spread(rung)))
+	room, spread := l.room(p, rung, deadline), l.spread(rung)
+	interrupted := tail((room - l.Interrupted) / (spread + interruptedSpread))
+	return float64(l.InterruptedShare*interrupted) + float64((1-l.InterruptedShare)*tail(room/spread))
 }
 
 // lateSwitched is that of the first frame after a switch to the rung.

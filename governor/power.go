@@ -30,3 +30,20 @@ func powersOf(board string) [2]float64 {
 	}
 	return unknownBoard
 }
+
+// openVolts of a lithium-ion cell (NMC, US18650VTC6) at each tenth of its charge:
+// the last tenths hold less energy than the first.
+var openVolts = [...]float64{2.54, 3.27, 3.41, 3.56, 3.66, 3.75, 3.84, 3.92, 4.04, 4.09, 4.18}
+
+// stored is the share of a full battery's energy that a charge in percent holds.
+func stored(percent float64) float64 {
+	const tenths = len(openVolts) - 1
+	at := min(max(percent/100, 0), 1) * float64(tenths)
+	sum, all := 0., 0.
+	for i := range tenths {
+		mean := (openVolts[i] + openVolts[i+1]) / 2
+		all += mean
+		sum += float64(mean * min(max(at-float64(i), 0), 1))
+	}
+	return sum / all
+}

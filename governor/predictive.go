@@ -125,10 +125,10 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 		}
 		m.begin(v.heat.celsius, v.drive)
 	}
-	margin := p.config.MarginKelvin + float64(p.config.NoiseSigmas*math.Sqrt(m.Noise))
+	margin := p.config.MarginKelvin + float64(p.config.NoiseSigmas*min(math.Sqrt(m.Rough), mostRough))
 	offset := m.Theta[0]
 	if v.heat.unknown == "" {
-		y, _, gain := m.innovation(v.heat.celsius)
+		y, _, _, gain := m.innovation(v.heat.celsius)
 		offset += float64(max(gain[0], 0) * y)
 		t.add("temperature", v.heat.celsius, "°C")
 		t.add("surprise", y, "K")
@@ -145,6 +145,10 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 	}
 	horizon := p.config.Horizon.Seconds()
 	all := m.affordable(offset, ceiling-margin, horizon)
+	if w := s.Work; w.Bursting == 0 && w.Burst >= v.others+leastBurst {
+		// Others' work that came and went may come again: then most of the depth is to be kept up beside it.
+		all = min(all, v.others+m.affordableBefore(offset, ceiling-margin, horizon, v.others, w.BurstSeconds, w.Burst, burstShare))
+	}
 	ahead := m.predicted(offset, v.drive, horizon)
 	t.add("model", m.celsius(), "°C")
 	t.add("ahead", ahead, "°C")
@@ -162,6 +166,10 @@ const (
 	// near to the ceiling it counts as hot.
 	lostKelvinPerSecond = 0.1
 	lostHotKelvin       = 10
+	// No noise makes the margin larger than by so much for each sigma.
+	mostRough = 1.5
+	// The share of inference that is to be kept up while others work.
+	burstShare = 0.4
 )
 
 // checkLadder refuses a ladder that is too long to be learned.

@@ -39,7 +39,8 @@ func (m *Thermal) judge(h *heat, now time.Time) (learnable bool) {
 		return false
 	}
 
-	y, variance, _ := m.innovation(h.celsius)
+	y, variance, jump, _ := m.innovation(h.celsius)
+	variance -= jump
 	if y < -fallKelvin && float64(y*y) > fallSigmas*fallSigmas*variance {
 		if m.DoubtedAt.IsZero() || now.Sub(m.DoubtedAt) < doubtAtMost {
 			m.doubt(h, now, fellWhy)

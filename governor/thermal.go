@@ -25,13 +25,16 @@ const nPoles = len(poles)
 // from a Pi 5 with a fan to a Zero in a case.
 type Thermal struct {
 	Started bool            `json:"started"`
-	Heat    [nPoles]float64 `json:"heat"` // x: the drive after each pole
+	Updates int             `json:"updates"` // readings learned from
+	Heat    [nPoles]float64 `json:"heat"`    // x: the drive after each pole
 	// Theta are the offset in °C and the gains in K per full drive; Cov is its covariance.
 	Theta [1 + nPoles]float64             `json:"theta"`
 	Cov   [1 + nPoles][1 + nPoles]float64 `json:"cov"`
 	// Noise is the variance of the readings about the model, and Process by how much that of the offset grows in a second.
 	Noise   float64 `json:"noise"`
 	Process float64 `json:"process"`
+	// Rough is the mean square of the surprises to the hot side, which the margin follows.
+	Rough float64 `json:"rough"`
 
 	// Constant is the reading that does not change, since when, and Work the heat it ought to have followed: see stuck.
 	Constant      float64   `json:"constant"`
@@ -52,6 +55,8 @@ const (
 	startTempNoise    = 0.25
 	leastTempNoise    = 0.04
 	mostTempNoise     = 16
+	jumpSigmas        = 4
+	jumpKelvin        = 1.5
 	leastDrift        = 4e-4 // K² per second: 0.02 K in a second
 	mostDrift         = 0.5
 	gainDrift         = 1e-5
@@ -63,7 +68,7 @@ const (
 // the drive for long. Gains that were learned before are kept.
 func (m *Thermal) begin(celsius, drive float64) {
 	old := *m
-	*m = Thermal{Started: true, Noise: startTempNoise, Process: leastDrift}
+	*m = Thermal{Started: true, Noise: startTempNoise, Process: leastDrift, Rough: startTempNoise}
 	m.Theta[0] = celsius
 	m.Cov[0][0] = priorOffsetSpread * priorOffsetSpread
 	for i := range poles {
@@ -94,9 +99,11 @@ func (m *Thermal) celsius() float64 {
 	return sum
 }
 
-// innovation is by how much a reading differs from the model, in units of its
-// standard deviation, and the gains of the filter.
-func (m *Thermal) innovation(celsius float64) (y, variance float64, gain [1 + nPoles]float64) {
+// innovation is by how much a reading differs from the model, the variance of
+// that, and the gains of the filter. What is far outside of the variance is taken
+// for a jump of the offset (the sun, a fan), whose own variance jump then is.
+func (m *Thermal) innovation(celsius float64) (y, variance, jump float64, gain [1 + nPoles]float64) {
+	y = celsius - m.celsius()
 	h := m.row()
 	variance = m.Noise
 	for i := range h {
@@ -105,10 +112,15 @@ func (m *Thermal) innovation(celsius float64) (y, variance float64, gain [1 + nP
 		}
 		variance += float64(h[i] * gain[i])
 	}
+	if square := y * y; m.Updates > 0 && square > max(jumpSigmas*jumpSigmas*variance, jumpKelvin*jumpKelvin) {
+		jump = square
+		gain[0] += jump
+		variance += jump
+	}
 	for i := range gain {
 		gain[i] /= variance
 	}
-	return celsius - m.celsius(), variance, gain
+	return y, variance, jump, gain
 }
 
 func (m *Thermal) row() (h [1 + nPoles]float64) {
@@ -119,7 +131,9 @@ func (m *Thermal) row() (h [1 + nPoles]float64) {
 
 // observe learns from a reading.
 func (m *Thermal) observe(celsius, seconds float64) {
-	y, variance, gain := m.innovation(celsius)
+	y, variance, jump, gain := m.innovation(celsius)
+	m.Updates++
+	m.Cov[0][0] += jump
 	moved := 0.
 	for i := range gain {
 		step := gain[i] * y
@@ -147,6 +161,11 @@ func (m *Thermal) observe(celsius, seconds float64) {
 		m.Theta[nPoles] += leastTotalGain - total
 	}
 	m.Noise = min(max(m.Noise+float64(0.02*(min(float64(y*y), 9*variance)-variance)), leastTempNoise), mostTempNoise)
+	rough := 0.
+	if y > 0 {
+		rough = 2 * min(float64(y*y), 9*variance)
+	}
+	m.Rough = min(max(m.Rough+float64(0.02*(rough-m.Rough)), leastTempNoise), mostTempNoise)
 	drift := moved * moved / max(seconds, 0.1)
 	m.Process = min(max(float64(0.98*m.Process)+float64(0.02*drift), leastDrift), mostDrift)
 }
@@ -165,6 +184,20 @@ func (m *Thermal) affordable(offset, celsius, horizon float64) float64 {
 		least = min(least, room/max(slope, 1e-3))
 	}
 	return least
+}
+
+// affordableBefore is the greatest drive of inference beside that of others over
+// the horizon, if for some seconds after it the others take burst and inference
+// the given share of that drive.
+func (m *Thermal) affordableBefore(offset, celsius, horizon, others, seconds, burst, share float64) float64 {
+	room, slope := celsius-offset, 0.
+	for i, tau := range poles {
+		rest, later := exp(-horizon/tau), exp(-seconds/tau)
+		before := float64(m.Heat[i]*rest) + float64(others*(1-rest))
+		room -= float64(m.Theta[1+i] * (float64(before*later) + float64(burst*(1-later))))
+		slope += float64(m.Theta[1+i] * (float64((1-rest)*later) + float64(share*(1-later))))
+	}
+	return room / max(slope, 1e-3)
 }
 
 // predicted is the temperature after a time of constant drive.

@@ -9,6 +9,12 @@ type Work struct {
 	PerBusy float64 `json:"per_busy,omitempty"`
 	// Others is the share of all cores that everybody else takes: up at once, down slowly.
 	Others float64 `json:"others,omitempty"`
+	// Burst is the load of others that came and went in the last half hour or so,
+	// BurstSeconds how long it stays, and Bursting for how long it has lasted now.
+	Burst        float64 `json:"burst,omitempty"`
+	BurstSeconds float64 `json:"burst_seconds,omitempty"`
+	Bursting     float64 `json:"bursting,omitempty"`
+	Calm         float64 `json:"calm,omitempty"` // seconds since the last
 	// FPS is the rate that the last decision asked for.
 	FPS float64 `json:"fps,omitempty"`
 }
@@ -100,16 +106,47 @@ func (w *Work) learn(in Input, seconds, busy float64, v *view) {
 		v.perBusy = w.PerBusy
 	}
 	mine := min(v.perBusy*busy, 1)
-	others := 0.
-	v.drive = mine
-	if allWhy == "" {
-		others = max(all/100-mine, 0)
-		v.drive = max(all/100, mine)
+	others := w.Others
+	v.drive = min(mine+others, 1)
+	if rest, why := freshNumber(in.Snapshot.Load.OthersCPUPercent, in.Now, 0, 100); why == "" {
+		others = rest / 100
+		v.drive = min(mine+others, 1)
 	}
+	if allWhy == "" {
+		v.drive = all / 100
+	}
+	w.burst(others, seconds)
 	if others >= w.Others {
 		w.Others = others
 	} else {
 		w.Others += float64(min(seconds/othersSeconds, 1) * (others - w.Others))
 	}
 	v.others = w.Others
+}
+
+const (
+	burstMemory  = 1800. // s
+	leastBurst   = 0.1   // of all cores, above what is there now
+	longestBurst = 300.  // s
+)
+
+// burst remembers how high the load of others went, and for how long.
+func (w *Work) burst(others, seconds float64) {
+	if w.Calm += seconds; w.Calm > burstMemory {
+		w.Burst, w.BurstSeconds = 0, 0
+	}
+	if others >= w.Burst/2 && others >= leastBurst {
+		if w.Bursting == 0 { // a new one: its level counts as much as those before
+			w.Burst *= 0.7
+		}
+		w.Bursting += seconds
+		w.Calm = 0
+		w.Burst = max(w.Burst, others)
+		w.BurstSeconds = max(w.BurstSeconds, min(w.Bursting, longestBurst))
+		return
+	}
+	if w.Bursting > 0 { // it ended
+		w.BurstSeconds += float64(0.3 * (min(w.Bursting, longestBurst) - w.BurstSeconds))
+	}
+	w.Bursting = 0
 }
