@@ -20,6 +20,9 @@ const (
 	stateFile        = "run.json"
 )
 
+// ErrNoCheckpoint says that a folder has no checkpoint to go on from.
+var ErrNoCheckpoint = errors.New("no checkpoint")
+
 // runState is what a checkpoint holds besides the variables.
 type runState struct {
 	Config *Config            `json:"config"`
@@ -117,7 +120,7 @@ func (t *Trainer) Resume(dir string) error {
 		return fmt.Errorf("train: resume: %w", err)
 	}
 	if len(names) == 0 {
-		return fmt.Errorf("train: resume: no checkpoint in %s (start without --resume)", dir)
+		return fmt.Errorf("train: resume: %w in %s", ErrNoCheckpoint, dir)
 	}
 	path := filepath.Join(dir, names[len(names)-1])
 	if err := t.resume(path); err != nil {

@@ -42,7 +42,7 @@ func (s *Statistics) String() string {
 // Finish chooses the normalization statistics on the validation split, and measures every path on the validation and
 // test splits. The test split decides nothing.
 func (t *Trainer) Finish(metrics io.Writer) (r *Report, err error) {
-	m := metric{Kind: "final", Step: t.Step(), Images: t.Step() * t.cfg.Batch}
+	m := Metric{Kind: kindFinal, Step: t.Step(), Images: t.Step() * t.cfg.Batch}
 	r = &Report{}
 	if t.cfg.Eval.Recalibrate > 0 && t.hasStatistics() {
 		if r.Statistics, err = t.chooseStatistics(); err != nil {

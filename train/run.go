@@ -25,12 +25,14 @@ type RunOptions struct {
 	Metrics io.Writer
 	// Progress is called after each step; nil is never.
 	Progress func(Progress)
+	// Measured is called after each measurement on the way, when its metric is written; nil is never.
+	Measured func() error
 	// Checkpoints is the folder of checkpoints; "" is none.
 	Checkpoints string
 }
 
-// metric is a line of the metrics file. Kinds are "step" (mean losses since the last line), "eval" and "final".
-type metric struct {
+// Metric is a line of the metrics file. Kinds are "step" (mean losses since the last line), "eval" and "final".
+type Metric struct {
 	Kind            string             `json:"kind"`
 	Step            int                `json:"step"`
 	Images          int                `json:"images"`
@@ -44,7 +46,10 @@ type metric struct {
 	Note            string             `json:"note,omitempty"`
 }
 
-const stepsPerMetric = 20
+const (
+	stepsPerMetric = 20
+	kindFinal      = "final"
+)
 
 // Run trains from the current step to the last, measuring and saving checkpoints on the way. A cancelled context ends it
 // after the current step with a checkpoint (if there is a folder for one) and the context's error.
@@ -76,7 +81,7 @@ func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
 		for k, v := range losses {
 			t.sums[k] += v
 		}
-		m := metric{Step: done, Images: done * t.cfg.Batch, Seconds: spent.Seconds()}
+		m := Metric{Step: done, Images: done * t.cfg.Batch, Seconds: spent.Seconds()}
 		if done%stepsPerMetric == 0 {
 			m.Kind, m.ImagesPerSecond, m.LearningRate, m.Losses = "step", rate, t.cfg.LearningRate(step), map[string]float64{}
 			for k, v := range t.sums {
@@ -94,6 +99,11 @@ func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
 		if done%t.cfg.Eval.Every == 0 && done < t.cfg.Steps {
 			if err := t.measure(o.Metrics, m, "eval", dataset.Validation, t.cfg.Eval.Samples, ""); err != nil {
 				return err
+			}
+			if o.Measured != nil {
+				if err := o.Measured(); err != nil {
+					return err
+				}
 			}
 		}
 		interrupted := ctx.Err() != nil
@@ -126,7 +136,7 @@ func (t *Trainer) stopped(o RunOptions, err error) error {
 }
 
 // measure evaluates and writes the result as a metric made from m.
-func (t *Trainer) measure(w io.Writer, m metric, kind string, split dataset.Split, samples int, note string) error {
+func (t *Trainer) measure(w io.Writer, m Metric, kind string, split dataset.Split, samples int, note string) error {
 	paths := t.cfg.Paths()
 	top1, err := t.Evaluate(paths, split, samples)
 	if err != nil {
@@ -141,7 +151,7 @@ func (t *Trainer) measure(w io.Writer, m metric, kind string, split dataset.Spli
 	return write(w, m)
 }
 
-func write(w io.Writer, m metric) error {
+func write(w io.Writer, m Metric) error {
 	if w == nil {
 		return nil
 	}

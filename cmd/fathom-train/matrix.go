@@ -8,11 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gomlx/compute"
-
 	"github.com/fathom-edge/fathom/internal/results"
 	"github.com/fathom-edge/fathom/train"
-	"github.com/fathom-edge/fathom/train/fastcpu"
 	"github.com/fathom-edge/fathom/train/matrix"
 )
 
@@ -24,6 +21,7 @@ type matrixFlags struct {
 	Seeds       int    `default:"3" help:"Number of seeds, from the configuration's on."`
 	Jobs        int    `default:"1" help:"Trainings at a time."`
 	Results     string `placeholder:"FILE" help:"Merge the numbers into a file of rows, e.g. docs/results/training.json, with the plot beside it."`
+	backendFlag
 }
 
 type compareCmd struct{ matrixFlags }
@@ -77,7 +75,7 @@ func (f *matrixFlags) run(ctx context.Context, name string, of func(*train.Confi
 	}
 	show := newMatrixProgress(len(cells))
 	list, err := matrix.Run(ctx, cells, matrix.Options{Dir: f.Output, Checkpoints: f.Checkpoints, Jobs: f.Jobs,
-		Backend: func() (compute.Backend, error) { return fastcpu.New() }, Progress: show.step, Done: show.done})
+		Backend: f.open, Progress: show.step, Done: show.done})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -9,7 +10,7 @@ import (
 
 	"github.com/fathom-edge/fathom/train"
 	"github.com/fathom-edge/fathom/train/dataset"
-	"github.com/fathom-edge/fathom/train/fastcpu"
+	"github.com/fathom-edge/fathom/train/report"
 )
 
 type runCmd struct {
@@ -18,7 +19,9 @@ type runCmd struct {
 	Steps      int    `placeholder:"N" help:"Number of steps instead of the configuration's; the learning rate's schedule follows."`
 	Metrics    string `placeholder:"FILE" help:"Append metrics as JSON lines."`
 	Checkpoint string `placeholder:"DIR" help:"Folder for checkpoints."`
-	Resume     bool   `help:"Go on from the newest checkpoint."`
+	Resume     bool   `help:"Go on from the newest checkpoint, if there is one."`
+	Report     string `placeholder:"FILE.html" help:"Write a page with curves, anew at each measurement. Needs --metrics."`
+	backendFlag
 }
 
 func (c *runCmd) Help() string {
@@ -36,11 +39,14 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	if c.Resume && c.Checkpoint == "" {
 		return fmt.Errorf("--resume needs --checkpoint DIR")
 	}
+	if c.Report != "" && c.Metrics == "" {
+		return fmt.Errorf("--report needs --metrics FILE")
+	}
 	data, err := dataset.Open(cfg.Data)
 	if err != nil {
 		return err
 	}
-	backend, err := fastcpu.New()
+	backend, err := c.open()
 	if err != nil {
 		return err
 	}
@@ -49,12 +55,18 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if c.Resume {
-		if err := trainer.Resume(c.Checkpoint); err != nil {
+		switch err := trainer.Resume(c.Checkpoint); {
+		case errors.Is(err, train.ErrNoCheckpoint):
+			fmt.Fprintf(os.Stderr, "no checkpoint in %s yet: starting from the beginning\n", c.Checkpoint)
+		case err != nil:
 			return err
 		}
 	}
 	options := train.RunOptions{Checkpoints: c.Checkpoint}
 	if c.Metrics != "" {
+		if err := train.TrimMetrics(c.Metrics, trainer.Step()); err != nil {
+			return err
+		}
 		f, err := os.OpenFile(c.Metrics, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 		if err != nil {
 			return err
@@ -66,6 +78,9 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 		}()
 		options.Metrics = f
 	}
+	if c.Report != "" {
+		options.Measured = func() error { return report.Write(c.Metrics, c.Report, cfg) }
+	}
 	bar := newBar(cfg.Steps, "steps")
 	options.Progress = func(p train.Progress) {
 		bar.Describe(fmt.Sprintf("loss %.3f, %.0f images/s", p.Loss, p.ImagesPerSecond))
@@ -75,9 +90,14 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	if err := trainer.Run(ctx, options); err != nil {
 		return err
 	}
-	report, err := trainer.Finish(options.Metrics)
+	measured, err := trainer.Finish(options.Metrics)
 	if err != nil {
 		return err
+	}
+	if options.Measured != nil {
+		if err := options.Measured(); err != nil {
+			return err
+		}
 	}
 	if c.Checkpoint != "" {
 		// The statistics that were chosen, for a search of the ladder.
@@ -85,11 +105,11 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := trainer.Export(c.Output, cfg.Deployed(), report); err != nil {
+	if err := trainer.Export(c.Output, cfg.Deployed(), measured); err != nil {
 		return err
 	}
 	for _, p := range cfg.Paths() {
-		for _, a := range report.Accuracy[p.String()] {
+		for _, a := range measured.Accuracy[p.String()] {
 			fmt.Printf("%-10s %-10s %6.2f %%  (%d samples)\n", p, a.Split, 100*a.Top1, a.Samples)
 		}
 	}

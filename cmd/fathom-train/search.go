@@ -8,7 +8,6 @@ import (
 
 	"github.com/fathom-edge/fathom/train"
 	"github.com/fathom-edge/fathom/train/dataset"
-	"github.com/fathom-edge/fathom/train/fastcpu"
 	"github.com/fathom-edge/fathom/train/matrix"
 )
 
@@ -20,7 +19,8 @@ type searchCmd struct {
 	Budget     int64  `placeholder:"BYTES" help:"Bytes (float32) that the weights of all rungs may take together."`
 	Samples    int    `default:"2000" help:"Images of the validation split to measure each candidate on."`
 	Plot       string `placeholder:"FILE.png" help:"Draw all candidates, the front and the ladder."`
-	JSON       bool   `name:"json" help:"Print all candidates as JSON."`
+	backendFlag
+	JSON bool `name:"json" help:"Print all candidates as JSON."`
 }
 
 func (c *searchCmd) Help() string {
@@ -44,7 +44,7 @@ func (c *searchCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	backend, err := fastcpu.New()
+	backend, err := c.open()
 	if err != nil {
 		return err
 	}
