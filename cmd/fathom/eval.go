@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -30,16 +31,18 @@ type evalCommand struct {
 	Threads        int      `default:"1" help:"Threads per inference."`
 	JSON           bool     `name:"json" help:"Print as JSON."`
 	LabelsOut      string   `placeholder:"FILE" help:"Write each prediction as a line: variant, tab, label."`
+	LogitsOut      string   `placeholder:"FILE" help:"Write the logits of each sample as a line: variant, tab, exact numbers."`
 	Against        string   `placeholder:"FAMILY" help:"Also compare logits with the reference evaluator on the family's ONNX models."`
 	AgainstSamples int      `default:"32" placeholder:"N" help:"Samples of that comparison."`
 }
 
 // evaluation is what eval prints.
 type evaluation struct {
-	Bundle  string `json:"bundle"`
-	Data    string `json:"data"`
-	Arch    string `json:"arch"`
-	Threads int    `json:"threads"`
+	Bundle    string `json:"bundle"`
+	Precision string `json:"precision"`
+	Data      string `json:"data"`
+	Arch      string `json:"arch"`
+	Threads   int    `json:"threads"`
 	// Variants stand from the cheapest to the dearest.
 	Variants []evalVariant `json:"variants"`
 }
@@ -57,7 +60,8 @@ type evalVariant struct {
 	MeanLatency time.Duration `json:"mean_latency_ns"`
 	Against     *comparison   `json:"against,omitempty"`
 
-	labels []int // predicted, by sample
+	labels []int    // predicted, by sample
+	logits [][]byte // by sample, as text
 }
 
 // Run measures every variant on every sample.
@@ -86,8 +90,8 @@ func (c *evalCommand) Run(out *output) error {
 	}
 	defer eng.Close()
 
-	result := &evaluation{Bundle: b.Manifest.Name, Data: c.Data, Arch: runtime.GOARCH, Threads: c.Threads, Variants: variants}
-	if err := result.measure(eng, b.Manifest.Preprocess, data); err != nil {
+	result := &evaluation{Bundle: b.Manifest.Name, Precision: b.Manifest.Precision.String(), Data: c.Data, Arch: runtime.GOARCH, Threads: c.Threads, Variants: variants}
+	if err := result.measure(eng, b.Manifest.Preprocess, data, c.LogitsOut != ""); err != nil {
 		return err
 	}
 	if c.Against != "" {
@@ -98,6 +102,11 @@ func (c *evalCommand) Run(out *output) error {
 	if c.LabelsOut != "" {
 		if err := atomicfile.Write(c.LabelsOut, result.labelLines(b.Manifest.Labels)); err != nil {
 			return fmt.Errorf("eval: writing predictions: %w", err)
+		}
+	}
+	if c.LogitsOut != "" {
+		if err := atomicfile.Write(c.LogitsOut, result.logitLines()); err != nil {
+			return fmt.Errorf("eval: writing logits: %w", err)
 		}
 	}
 	if c.JSON {
@@ -127,7 +136,7 @@ func (c *evalCommand) pick(m *bundle.Manifest) ([]evalVariant, error) {
 
 // measure runs all variants on one sample before it goes on to the next, so
 // that each image is read once and a slow moment of the machine meets all.
-func (e *evaluation) measure(eng *engine.Engine, spec preprocess.Spec, data *dataset) error {
+func (e *evaluation) measure(eng *engine.Engine, spec preprocess.Spec, data *dataset, keepLogits bool) error {
 	bar := progress(data.count, "evaluating")
 	defer bar.Finish()
 	totals := make([]time.Duration, len(e.Variants))
@@ -143,6 +152,9 @@ func (e *evaluation) measure(eng *engine.Engine, spec preprocess.Spec, data *dat
 			}
 			totals[i] += res.Latency
 			v.labels = append(v.labels, res.Best)
+			if keepLogits {
+				v.logits = append(v.logits, logitText(eng.Logits()))
+			}
 			v.Samples++
 			if res.Best == label {
 				v.Correct++
@@ -205,8 +217,30 @@ func (e *evaluation) labelLines(labels []string) []byte {
 	return buf.Bytes()
 }
 
+func (e *evaluation) logitLines() []byte {
+	var buf bytes.Buffer
+	for _, v := range e.Variants {
+		for _, l := range v.logits {
+			fmt.Fprintf(&buf, "%s\t%s\n", v.Name, l)
+		}
+	}
+	return buf.Bytes()
+}
+
+// logitText writes numbers so that they read back to the same bits.
+func logitText(logits []float32) []byte {
+	var text []byte
+	for i, v := range logits {
+		if i > 0 {
+			text = append(text, ' ')
+		}
+		text = strconv.AppendFloat(text, float64(v), 'g', -1, 32)
+	}
+	return text
+}
+
 func (e *evaluation) print(w io.Writer) {
-	fmt.Fprintf(w, "%s on %s, %s, threads: %d\n\n", e.Bundle, e.Data, e.Arch, e.Threads)
+	fmt.Fprintf(w, "%s, %s, on %s, %s, threads: %d\n\n", e.Bundle, e.Precision, e.Data, e.Arch, e.Threads)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(t, "VARIANT\tMMACS\tTOP-1\t95 % INTERVAL\tSAMPLES\tMEAN LATENCY")
 	against := len(e.Variants) > 0 && e.Variants[0].Against != nil

@@ -8,7 +8,9 @@ import (
 	"text/tabwriter"
 
 	"github.com/fathom-edge/fathom/convert"
+	"github.com/fathom-edge/fathom/convert/quant"
 	"github.com/fathom-edge/fathom/runtime/bundle"
+	"github.com/fathom-edge/fathom/runtime/preprocess"
 )
 
 type inspectCommand struct {
@@ -18,10 +20,12 @@ type inspectCommand struct {
 
 // inspection is what inspect prints.
 type inspection struct {
-	Name     string           `json:"name"`
-	Classes  int              `json:"classes"`
-	Variants []inspectVariant `json:"variants"`
-	Segments []inspectSegment `json:"segments"`
+	Name string `json:"name"`
+	// Precision of weights and activations: float32, float16 or int8.
+	Precision string           `json:"precision"`
+	Classes   int              `json:"classes"`
+	Variants  []inspectVariant `json:"variants"`
+	Segments  []inspectSegment `json:"segments"`
 	// TotalBytes is the size of all segments.
 	TotalBytes int64 `json:"total_bytes"`
 	// DeepestBytes is the sum, over nets, of the bytes on the dearest variant's path.
@@ -29,6 +33,7 @@ type inspection struct {
 	Ratio        float64             `json:"ratio"`
 	NotShared    []convert.NotShared `json:"not_shared,omitempty"`
 	Proof        []convert.Proof     `json:"proof,omitempty"`
+	Quantization *quant.Report       `json:"quantization,omitempty"`
 }
 
 type inspectVariant struct {
@@ -55,20 +60,21 @@ func (c *inspectCommand) Run(out *output) error {
 	}
 	i := inspect(b.Manifest)
 	if evidence != nil {
-		i.NotShared, i.Proof = evidence.NotShared, evidence.Proof
+		i.NotShared, i.Proof, i.Quantization = evidence.NotShared, evidence.Proof, evidence.Quantization
 	}
 	if c.JSON {
 		return writeJSON(out, i)
 	}
-	fmt.Fprintf(out, "%s: %d classes, %d variants, %d segments\n\n", i.Name, i.Classes, len(i.Variants), len(i.Segments))
+	fmt.Fprintf(out, "%s: %s, %d classes, %d variants, %d segments\n\n", i.Name, i.Precision, i.Classes, len(i.Variants), len(i.Segments))
 	printLadder(out, b.Manifest)
 	printSegments(out, i)
 	printNotShared(out, i.NotShared)
+	printQuantization(out, i.Quantization)
 	return nil
 }
 
 func inspect(m *bundle.Manifest) *inspection {
-	i := &inspection{Name: m.Name, Classes: len(m.Labels)}
+	i := &inspection{Name: m.Name, Precision: m.Precision.String(), Classes: len(m.Labels)}
 	bytes := map[string]int64{}
 	users := map[string][]string{}
 	for _, v := range m.Variants {
@@ -123,9 +129,18 @@ func printSegments(w io.Writer, i *inspection) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SEGMENT\tKIB\tMMACS\tINPUT\tOUTPUT\tUSED BY")
 	for _, s := range i.Segments {
-		fmt.Fprintf(t, "%s\t%.1f\t%.2f\t%v\t%v\t%s\n", s.ID, kib(s.Bytes), float64(s.MACs)/1e6, s.Input, s.Output, strings.Join(s.UsedBy, " "))
+		fmt.Fprintf(t, "%s\t%.1f\t%.2f\t%v%s\t%v%s\t%s\n", s.ID, kib(s.Bytes), float64(s.MACs)/1e6,
+			s.Input, numberKind(s.InputQuantization), s.Output, numberKind(s.OutputQuantization), strings.Join(s.UsedBy, " "))
 	}
 	t.Flush()
+}
+
+// numberKind marks tensors that are not float32.
+func numberKind(q *preprocess.Quantization) string {
+	if q == nil {
+		return ""
+	}
+	return " int8"
 }
 
 func printNotShared(w io.Writer, notes []convert.NotShared) {

@@ -175,20 +175,32 @@ func int8Relu(n *graph.Node, _ Arithmetic) kernel {
 	}
 }
 
+// int8Mean is over height and width. TFLite's own kernels scale in fixed point
+// if the axes are kept, and in float32 if they are not.
 func int8Mean(n *graph.Node, a Arithmetic) kernel {
 	from, to := *n.Inputs[0].Storage.Output, *n.Storage.Output
 	target, count := groups(n.Inputs[0].Shape, []int{1, 2})
-	mean := func(sum int64) float64 { // of values without their zero
-		f := newFixed(float64(from.Scale) / float64(to.Scale))
-		scaled := f.double(sum)
-		half := int64(count / 2)
-		if scaled < 0 {
-			half = -half
-		}
-		return float64((scaled + half) / int64(count))
-	}
-	if a == XNNPACK {
+	var mean rescale // of values without their zero
+	switch {
+	case a == XNNPACK:
 		mean = a.rescale(false, []float32{from.Scale}, to.Scale*float32(count))
+	case n.Attrs.KeepDims:
+		f := newFixed(float64(from.Scale) / float64(to.Scale))
+		mean = func(sum int64) float64 {
+			scaled := f.double(sum)
+			half := int64(count / 2)
+			if scaled < 0 {
+				half = -half
+			}
+			return float64((scaled + half) / int64(count))
+		}
+	default:
+		scale := from.Scale / to.Scale
+		bias := -float32(from.Zero) * scale
+		mean = func(sum int64) float64 {
+			average := float32(sum+int64(count*from.Zero)) / float32(count)
+			return math.Round(float64(float32(average*scale) + bias))
+		}
 	}
 	return func(in []Value) Value {
 		v := out(n)

@@ -161,9 +161,9 @@ func fixedScale(n *graph.Node) *graph.Scale {
 	return nil
 }
 
-// bridge finds the classes, then those transitions where a piece would have to
-// use a much wider scale only for the sake of one of its successors, and then
-// the classes without these.
+// bridge finds the classes, and those transitions where a piece would have to use
+// a much wider scale only for the sake of a successor on few paths: each of these
+// gets a QUANTIZE, and its ends classes of their own.
 func (p *plan) bridge(opts Options) {
 	p.classes = p.join(opts)
 	for _, e := range p.edges() {
@@ -171,12 +171,10 @@ func (p *plan) bridge(opts Options) {
 		if !p.int8[out] || !p.int8[in] || p.users(e) > p.users(edge{e.from, -1})/2 {
 			continue
 		}
-		if own := p.own(out); p.classes.ranges[p.classes.find(in)].width() > bridgeRatio*own.width() {
+		if p.classes.ranges[p.classes.find(in)].width() > bridgeRatio*p.own(out).width() {
 			p.bridges = append(p.bridges, e)
+			p.classes = p.join(opts)
 		}
-	}
-	if len(p.bridges) > 0 {
-		p.classes = p.join(opts)
 	}
 }
 
@@ -217,8 +215,8 @@ type classes struct {
 func (p *plan) join(opts Options) *classes {
 	c := &classes{newUnion(), map[*graph.Node]interval{}, map[*graph.Node]*graph.Scale{}}
 	for _, e := range p.edges() {
-		if out, in := p.net.Pieces[e.from].Output, p.net.Pieces[e.to].Input(); p.int8[in] && !slices.Contains(p.bridges, e) {
-			c.join(out, in)
+		if !slices.Contains(p.bridges, e) {
+			c.join(p.net.Pieces[e.from].Output, p.net.Pieces[e.to].Input())
 		}
 	}
 	for _, piece := range p.net.Pieces {

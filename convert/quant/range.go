@@ -24,8 +24,8 @@ func Methods() []Method { return []Method{MinMax, Percentile, MSE} }
 
 const (
 	outside   = 1e-4 // of Percentile, on either side
-	mseSteps  = 64   // ranges that MSE tries
-	leastMSE  = 0.2  // the least of them, as a share of all
+	mseSteps  = 64   // ranges that MSE tries for either end
+	mseStep   = 0.95 // of the one before
 	codes     = 255  // steps between the least and the greatest code
 	leastCode = math.MinInt8
 )
@@ -72,15 +72,25 @@ func (s *stats) percentile(all interval) interval {
 	return cut
 }
 
+// mse shrinks the farther end first, then the other, by mseStep a time.
 func (s *stats) mse(all interval) interval {
-	best, least := all, math.Inf(1)
-	for i := range mseSteps {
-		share := 1 - float64(float64(i)*(1-leastMSE)/mseSteps)
-		r := interval{all.low * share, all.high * share}
-		if e := s.error(all, r); e < least {
-			best, least = r, e
+	best := all
+	least := s.error(all, all)
+	shrink := func(end func(*interval) *float64) {
+		r := best
+		for range mseSteps {
+			*end(&r) *= mseStep
+			if e := s.error(all, r); e < least {
+				best, least = r, e
+			}
 		}
 	}
+	low, high := func(r *interval) *float64 { return &r.low }, func(r *interval) *float64 { return &r.high }
+	if -all.low > all.high {
+		low, high = high, low
+	}
+	shrink(high)
+	shrink(low)
 	return best
 }
 
