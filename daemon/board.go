@@ -35,15 +35,7 @@ type board struct {
 // variant loads as the configuration says.
 func newBoard(ctx context.Context, c Config, e Engine, deepest string) (board, error) {
 	if c.Simulate == nil {
-		batteries := c.Sensors.Batteries
-		if c.Sensors.FuelGauge != "" {
-			gauge, err := boards.BatteryConfig(c.Sensors.FuelGauge, c.Sensors.I2CBus)
-			if err != nil {
-				return board{}, err
-			}
-			batteries = append(slices.Clone(batteries), gauge)
-		}
-		b, err := boards.New(c.Sensors.Root, boards.Options{Batteries: batteries})
+		b, err := boards.New(c.Sensors.Root, boards.Options{Batteries: c.Sensors.Batteries})
 		return board{Source: b}, err
 	}
 	model := simulatedBoards[c.Simulate.Board]()

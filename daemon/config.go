@@ -72,11 +72,7 @@ type Source struct {
 type Sensors struct {
 	// Root is the folder that holds sys and proc; another one than / shows what a board would read like.
 	Root string `yaml:"root"`
-	// FuelGauge names a battery device that no kernel driver serves and that needs no
-	// settings, e.g. max17048; empty for none. I2CBus is the number of its bus.
-	FuelGauge string `yaml:"fuel_gauge"`
-	I2CBus    string `yaml:"i2c_bus"`
-	// Batteries are devices with settings (cells, shunt, capacity, lines); see docs/boards.md.
+	// Batteries are devices on I²C and GPIO lines that no kernel driver serves; see docs/boards.md.
 	Batteries []battery.Config `yaml:"batteries"`
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fathom-edge/fathom/boards/battery"
 	"github.com/fathom-edge/fathom/governor"
 )
 
@@ -37,6 +38,14 @@ func TestParseConfig(t *testing.T) {
 				c.Simulate = &Simulate{Board: "pi4-bare", Acceleration: 10, Utilisation: 0.5}
 			}),
 		},
+		"batteries": {
+			"sensors:\n  batteries:\n    - {device: ina219, bus: 1, address: 0x41, shunt_ohms: 0.1, cells: 2, capacity_ah: 3}\n    - device: pipower\n",
+			with(func(c *Config) {
+				c.Sensors.Batteries = []battery.Config{
+					{Device: "ina219", Bus: new(1), Address: 0x41, ShuntOhms: 0.1, Cells: 2, CapacityAh: 3}, {Device: "pipower"},
+				}
+			}),
+		},
 		"fixed policy": {
 			"policy: {kind: fixed, variant: a-1-1-1}\n",
 			with(func(c *Config) { c.Policy = governor.Spec{Name: governor.FixedName, Variant: "a-1-1-1"} }),
@@ -56,31 +65,33 @@ func TestParseConfig(t *testing.T) {
 
 func TestParseConfigRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"bundel: x\n":                              `line 1: unknown field "bundel"`,
-		"listen: :1\nlisten: :2\n":                 "line 2: ",
-		"bundle: [\n":                              "line ",
-		"bundle: a\n---\nbundle: b\n":              "more than one document",
-		"threads: many\n":                          "line 1: ",
-		"\nsmoothing: 5\n":                         "not a duration",
-		"bundle: b\nlisten: nowhere\n":             `line 2: listen: "nowhere" is not host:port`,
-		"listen: localhost:http\n":                 "line 1: listen: port",
-		"source:\n  kind: webcam\n":                `line 2: source.kind: "webcam" is none of folder, mjpeg, synthetic`,
-		"source:\n  url: rtsp://x/\n":              "line 2: source.url: not an http",
-		"source:\n  fps: 1000\n":                   "line 2: source.fps: 1000 is outside",
-		"source: {width: 1}\n":                     "line 1: source.width",
-		"source: {height: 99999}\n":                "line 1: source.height",
-		"source: {hold: -1s}\n":                    "line 1: source.hold: must not be negative",
-		"target_rate: 0\n":                         "line 1: target_rate: 0 is outside",
-		"target_rate: .nan\n":                      "target_rate: NaN is outside",
-		"threads: 0\n":                             "threads: 0 is outside",
-		"smoothing: -1s\n":                         "smoothing: must not be negative",
-		"stale_after: 0s\n":                        "stale_after: must be longer",
-		"policy: {kind: magic}\n":                  "policy.kind",
-		"policy: {variant: x}\n":                   "policy.variant: only the policy fixed",
-		"policy:\n  step_wise: {band_kelvin: 0.1}": "line 2: policy.step_wise: band 0.1 K",
-		"objectives: {ceiling_celsius: 500}\n":     "objectives.ceiling_celsius",
-		"objectives: {min_charge_percent: 101}\n":  "objectives.min_charge_percent",
-		"simulate: {board: toaster}\n":             `simulate.board: "toaster" is none of`,
+		"bundel: x\n":                               `line 1: unknown field "bundel"`,
+		"listen: :1\nlisten: :2\n":                  "line 2: ",
+		"bundle: [\n":                               "line ",
+		"bundle: a\n---\nbundle: b\n":               "more than one document",
+		"threads: many\n":                           "line 1: ",
+		"\nsmoothing: 5\n":                          "not a duration",
+		"bundle: b\nlisten: nowhere\n":              `line 2: listen: "nowhere" is not host:port`,
+		"listen: localhost:http\n":                  "line 1: listen: port",
+		"source:\n  kind: webcam\n":                 `line 2: source.kind: "webcam" is none of folder, mjpeg, synthetic`,
+		"source:\n  url: rtsp://x/\n":               "line 2: source.url: not an http",
+		"source:\n  fps: 1000\n":                    "line 2: source.fps: 1000 is outside",
+		"source: {width: 1}\n":                      "line 1: source.width",
+		"sensors:\n  batteries: [{device: ina219}]": "line 2: sensors.batteries: device ina219: bus: missing",
+		"sensors: {batteries: [{shunt: 1}]}\n":      "line 1: unknown field",
+		"source: {height: 99999}\n":                 "line 1: source.height",
+		"source: {hold: -1s}\n":                     "line 1: source.hold: must not be negative",
+		"target_rate: 0\n":                          "line 1: target_rate: 0 is outside",
+		"target_rate: .nan\n":                       "target_rate: NaN is outside",
+		"threads: 0\n":                              "threads: 0 is outside",
+		"smoothing: -1s\n":                          "smoothing: must not be negative",
+		"stale_after: 0s\n":                         "stale_after: must be longer",
+		"policy: {kind: magic}\n":                   "policy.kind",
+		"policy: {variant: x}\n":                    "policy.variant: only the policy fixed",
+		"policy:\n  step_wise: {band_kelvin: 0.1}":  "line 2: policy.step_wise: band 0.1 K",
+		"objectives: {ceiling_celsius: 500}\n":      "objectives.ceiling_celsius",
+		"objectives: {min_charge_percent: 101}\n":   "objectives.min_charge_percent",
+		"simulate: {board: toaster}\n":              `simulate.board: "toaster" is none of`,
 		"simulate: {board: pi4-bare, acceleration: 0, utilisation: 0.5}\n":                  "simulate.acceleration",
 		"simulate: {board: pi4-bare, acceleration: 10, utilisation: 1.5}\n":                 "simulate.utilisation",
 		"simulate: {board: pi4-bare, acceleration: 10, utilisation: 0.5, sun_kelvin: -1}\n": "simulate.sun_kelvin",

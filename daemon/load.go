@@ -164,7 +164,7 @@ func (c Config) complete() *fieldError {
 
 // values finds the first value that makes no sense by itself.
 func (c Config) values() *fieldError {
-	for _, check := range []func() *fieldError{c.server, c.source, c.rates, c.policy, c.simulation} {
+	for _, check := range []func() *fieldError{c.server, c.source, c.rates, c.policy, c.sensors, c.simulation} {
 		if bad := check(); bad != nil {
 			return bad
 		}
@@ -235,6 +235,16 @@ func (c Config) policy() *fieldError {
 	if err := c.Policy.Validate(); err != nil {
 		field, problem, _ := strings.Cut(strings.TrimPrefix(err.Error(), "governor: policy: "), ": ")
 		return &fieldError{"policy." + field, problem}
+	}
+	return nil
+}
+
+// sensors asks package battery, which knows what each device needs.
+func (c Config) sensors() *fieldError {
+	for _, b := range c.Sensors.Batteries {
+		if err := b.Validate(); err != nil {
+			return &fieldError{"sensors.batteries", strings.TrimPrefix(err.Error(), "battery: ")}
+		}
 	}
 	return nil
 }

@@ -216,7 +216,7 @@ func checkLines(c *Config, d Device) error {
 		}
 	}
 	if c.ExternalPowerLine.Name != "" && c.ExternalPowerLine.Name == c.LowBatteryLine.Name {
-		return fmt.Errorf("external_power_line, low_battery_line: both are %s", c.LowBatteryLine.Name)
+		return fmt.Errorf("external_power_line, low_battery_line: both are %q", c.LowBatteryLine.Name)
 	}
 	if d.open == nil && c.ExternalPowerLine.Name == "" && c.LowBatteryLine.Name == "" {
 		return fmt.Errorf("external_power_line, low_battery_line: neither is given")

@@ -55,8 +55,8 @@ func TestValidate(t *testing.T) {
 		{"{device: pipower, cells: 1}", "it measures no battery"},
 		{"{device: gpio}", "external_power_line, low_battery_line: neither is given"},
 		{"{device: gpio, low_battery_line: {active_low: true}}", `low_battery_line: "" is no name of a line`},
-		{"{device: gpio, low_battery_line: {name: GPIO4}, external_power_line: {name: GPIO4}}", "both are GPIO4"},
-		{"{device: geekworm-x728, bus: 1, low_battery_line: {name: GPIO6}}", "external_power_line, low_battery_line: both are GPIO6"},
+		{"{device: gpio, low_battery_line: {name: GPIO4}, external_power_line: {name: GPIO4}}", `both are "GPIO4"`},
+		{"{device: geekworm-x728, bus: 1, low_battery_line: {name: GPIO6}}", `external_power_line, low_battery_line: both are "GPIO6"`},
 	} {
 		var c battery.Config
 		if err := yaml.UnmarshalWithOptions([]byte(tt.yaml), &c, yaml.Strict()); err != nil {
