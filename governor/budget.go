@@ -98,6 +98,8 @@ func (b *budget) flags(s *State, in Input, v view, hold time.Duration) {
 	}
 }
 
+const chargeGrace = 5 * time.Minute
+
 const (
 	flagFall   = 2. / 3
 	flagRepeat = 3 * time.Second
@@ -110,26 +112,34 @@ const (
 // charge plans the battery.
 func (b *budget) charge(s *State, in Input, v view, t *Terms) {
 	charge, unknown := s.Energy.account(in, v.drive, v.seconds)
+	lost := time.Duration(0)
 	if unknown == "" {
 		t.add("charge", charge, "%")
+		s.Energy.LostAt = time.Time{}
+	} else if s.Energy.LostAt.IsZero() || s.Energy.LostAt.After(in.Now) {
+		s.Energy.LostAt = in.Now
 	}
+	if unknown != "" {
+		lost = in.Now.Sub(s.Energy.LostAt)
+	}
+	guessed := s.Energy.Charge > 0 && lost < chargeGrace // what flowed since the last reading is known well enough
 	least := in.Objectives.MinChargePercent
 	discharging, why := fresh(in.Snapshot.Power.Discharging, in.Now)
 	fed := why == "" && !discharging
 	switch {
 	case least == 0 || fed:
 		s.ChargeLow = false
-	case unknown == "":
+	case unknown == "" || guessed:
 		s.ChargeLow = charge < least || s.ChargeLow && charge < min(least+chargeBandPercent, 100)
 	}
 	if s.ChargeLow {
 		b.rungs(b.least, CauseLowCharge, Reason{why: whyLowCharge, value: [3]float64{charge, least}})
 	}
-	if unknown != "" && !fed && (least > 0 || in.Objectives.Battery.Until != 0 || in.Objectives.Battery.For != 0) {
+	if unknown != "" && !guessed && !fed && (least > 0 || in.Objectives.Battery.Until != 0 || in.Objectives.Battery.For != 0) {
 		b.rungs((b.least+b.greatest)/2, CauseNoCharge, Reason{why: whyNoCharge, word: unknown})
 	}
 	watts, hours, ok := s.Energy.plan(in)
-	if !ok || unknown != "" && s.Energy.Charge == 0 && in.Objectives.Battery.AverageWatts == 0 {
+	if !ok || s.Energy.Charge == 0 && in.Objectives.Battery.AverageWatts == 0 {
 		return
 	}
 	t.add("power planned", watts, "W")

@@ -24,6 +24,7 @@ type Energy struct {
 	Mark     float64 `json:"mark,omitempty"`
 	Spent    float64 `json:"spent,omitempty"`
 	// Jumps counts readings in a row that cannot be of the battery so far.
+	LostAt    time.Time `json:"lost_at,omitzero"` // since when the gauge says nothing
 	Jumps     int       `json:"jumps,omitempty"`
 	SwappedAt time.Time `json:"swapped_at,omitzero"`
 	// Since is when the goal For, of length Goal, was first seen.

@@ -153,6 +153,7 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 	t.add("model", m.celsius(), "°C")
 	t.add("ahead", ahead, "°C")
 	t.add("margin", margin, "K")
+	t.add("lag", float64(lags[m.Lag]), "steps")
 	t.add("gain die", m.Theta[1], "K")
 	t.add("gain case", m.Theta[2]+m.Theta[3], "K")
 	b.limit(all-v.others, Heat, CauseHeat, Reason{why: whyHeat, value: [3]float64{all - v.others, ceiling, horizon}})

@@ -27,6 +27,10 @@ type Thermal struct {
 	Started bool            `json:"started"`
 	Updates int             `json:"updates"` // readings learned from
 	Heat    [nPoles]float64 `json:"heat"`    // x: the drive after each pole
+	// Lags are hypotheses on how old the readings are, and Lag the one that holds. Past are the last drives.
+	Lags [nLags]Lagged       `json:"lags"`
+	Lag  int                 `json:"lag"`
+	Past [longestLag]float64 `json:"past"`
 	// Theta are the offset in °C and the gains in K per full drive; Cov is its covariance.
 	Theta [1 + nPoles]float64             `json:"theta"`
 	Cov   [1 + nPoles][1 + nPoles]float64 `json:"cov"`
@@ -71,6 +75,13 @@ func (m *Thermal) begin(celsius, drive float64) {
 	*m = Thermal{Started: true, Noise: startTempNoise, Process: leastDrift, Rough: startTempNoise}
 	m.Theta[0] = celsius
 	m.Cov[0][0] = priorOffsetSpread * priorOffsetSpread
+	for i := range m.Past {
+		m.Past[i] = drive
+	}
+	for k := range m.Lags {
+		m.Lags[k] = Lagged{Heat: [nPoles]float64{drive, drive, drive}, Score: startTempNoise}
+	}
+	m.Lag = old.Lag
 	for i := range poles {
 		m.Heat[i] = drive
 		m.Theta[1+i], m.Cov[1+i][1+i] = priorGain[i], priorSpread[i]*priorSpread[i]
@@ -83,18 +94,28 @@ func (m *Thermal) begin(celsius, drive float64) {
 
 // advance lets time pass under a drive.
 func (m *Thermal) advance(seconds, drive float64) {
+	copy(m.Past[1:], m.Past[:longestLag-1])
+	m.Past[0] = drive
 	for i, tau := range poles {
-		m.Heat[i] = drive + float64((m.Heat[i]-drive)*exp(-seconds/tau))
+		rest := exp(-seconds / tau)
+		m.Heat[i] = drive + float64((m.Heat[i]-drive)*rest)
+		for k, lag := range lags {
+			old := m.Past[lag]
+			m.Lags[k].Heat[i] = old + float64((m.Lags[k].Heat[i]-old)*rest)
+		}
 		m.Cov[1+i][1+i] += float64(gainDrift * seconds)
 	}
 	m.Cov[0][0] = min(m.Cov[0][0]+float64(m.Process*seconds), 400)
 }
 
-// celsius is the temperature that the model has now.
-func (m *Thermal) celsius() float64 {
-	sum := m.Theta[0]
-	for i := range poles {
-		sum += float64(m.Theta[1+i] * m.Heat[i])
+// celsius is the temperature that the model has now, and read what a reading of now ought to be.
+func (m *Thermal) celsius() float64 { return m.Theta[0] + m.rise(&m.Heat) }
+func (m *Thermal) read() float64    { return m.Theta[0] + m.rise(&m.Lags[m.Lag].Heat) }
+
+func (m *Thermal) rise(heat *[nPoles]float64) float64 {
+	sum := 0.
+	for i, x := range heat {
+		sum += float64(m.Theta[1+i] * x)
 	}
 	return sum
 }
@@ -103,7 +124,7 @@ func (m *Thermal) celsius() float64 {
 // that, and the gains of the filter. What is far outside of the variance is taken
 // for a jump of the offset (the sun, a fan), whose own variance jump then is.
 func (m *Thermal) innovation(celsius float64) (y, variance, jump float64, gain [1 + nPoles]float64) {
-	y = celsius - m.celsius()
+	y = celsius - m.read()
 	h := m.row()
 	variance = m.Noise
 	for i := range h {
@@ -125,7 +146,7 @@ func (m *Thermal) innovation(celsius float64) (y, variance, jump float64, gain [
 
 func (m *Thermal) row() (h [1 + nPoles]float64) {
 	h[0] = 1
-	copy(h[1:], m.Heat[:])
+	copy(h[1:], m.Lags[m.Lag].Heat[:])
 	return h
 }
 
@@ -133,6 +154,7 @@ func (m *Thermal) row() (h [1 + nPoles]float64) {
 func (m *Thermal) observe(celsius, seconds float64) {
 	y, variance, jump, gain := m.innovation(celsius)
 	m.Updates++
+	m.weigh(celsius)
 	m.Cov[0][0] += jump
 	moved := 0.
 	for i := range gain {
