@@ -3,26 +3,45 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
-	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/fathom-edge/fathom/boards"
+	"github.com/fathom-edge/fathom/boards/battery"
 	"github.com/fathom-edge/fathom/boards/telemetry"
 )
 
 // boardCommand shows what was found out about the board.
 type boardCommand struct {
 	Root      string        `help:"Folder that holds sys and proc." default:"/" placeholder:"DIR"`
-	JSON      bool          `help:"Print snapshots as JSON, one a line."`
+	JSON      bool          `help:"Print snapshots (or what --probe-i2c finds) as JSON, one a line."`
 	Watch     bool          `help:"Go on until interrupted."`
 	Every     time.Duration `help:"Time between two snapshots." default:"1s"`
+	For       time.Duration `help:"End --watch or --record after this time." placeholder:"TIME"`
+	Record    string        `help:"Write what is read to a new file, for a replay or a bug report, until interrupted." placeholder:"FILE"`
 	FuelGauge string        `help:"Battery device on I2C or GPIO that no kernel driver serves, e.g. max17048." placeholder:"NAME"`
-	I2CBus    string        `name:"i2c-bus" help:"Number of the gauge's bus, e.g. 1." placeholder:"N"`
+	I2CBus    string        `name:"i2c-bus" help:"Number of the device's bus, e.g. 1." placeholder:"N"`
+	ProbeI2C  bool          `name:"probe-i2c" help:"Suggest battery devices on the bus, and do nothing else. Addresses of kernel drivers are left alone."`
+}
+
+// Help implements kong's HelpProvider.
+func (boardCommand) Help() string {
+	return `Shows the board, its heat, charge, throttling and load, and what became of every
+sensor. Lines with a * are what the governor decides by.
+
+  fathom board --watch
+  fathom board --probe-i2c --i2c-bus 1
+  fathom board --fuel-gauge waveshare-ups-hat-c --i2c-bus 1
+  fathom board --record noon.jsonl --for 10m
+
+A recording holds no serial numbers, hardware addresses or host names.`
 }
 
 // Run prints one snapshot, or with --watch one after the other.
@@ -30,11 +49,17 @@ func (c *boardCommand) Run(out *output) error {
 	if c.Every < 100*time.Millisecond {
 		return &usageError{fmt.Errorf("--every %s is too short (100ms at least)", c.Every)}
 	}
+	if c.For < 0 || c.For > 0 && !c.Watch && c.Record == "" {
+		return &usageError{errors.New("--for ends --watch or --record: give one of them, and a positive time")}
+	}
+	if c.ProbeI2C {
+		return c.probe(out, battery.LinuxHost())
+	}
 	var options boards.Options
 	if c.FuelGauge != "" {
 		gauge, err := boards.BatteryConfig(c.FuelGauge, c.I2CBus)
 		if err != nil {
-			return err
+			return &usageError{err}
 		}
 		options.Batteries = append(options.Batteries, gauge)
 	}
@@ -44,30 +69,77 @@ func (c *boardCommand) Run(out *output) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if c.For > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.For)
+		defer cancel()
+	}
+	if c.Record != "" {
+		return c.record(ctx, out, board)
+	}
 	// The first snapshot is what shares of time are counted from.
-	if _, err := readBoard(ctx, board, c.Every); err != nil {
+	if _, err := c.read(ctx, board); err != nil {
 		return nil
 	}
+	return c.loop(ctx, board, func(s telemetry.Snapshot) error { return c.write(out, s) })
+}
+
+// loop hands on snapshots until the context ends; without --watch and --record only one.
+func (c *boardCommand) loop(ctx context.Context, board *boards.Board, each func(telemetry.Snapshot) error) error {
 	for {
 		if !sleep(ctx, c.Every) {
 			return nil
 		}
-		snapshot, err := readBoard(ctx, board, c.Every)
+		snapshot, err := c.read(ctx, board)
 		if err != nil {
 			return nil // interrupted: a snapshot in the middle of it says nothing
 		}
-		if err := c.write(out, snapshot); err != nil {
+		if err := each(snapshot); err != nil {
 			return err
 		}
-		if !c.Watch {
+		if !c.Watch && c.Record == "" {
 			return nil
 		}
 	}
 }
 
-// readBoard gives the sensors one period, or a second where that is longer.
-func readBoard(ctx context.Context, board *boards.Board, period time.Duration) (telemetry.Snapshot, error) {
-	limited, cancel := context.WithTimeout(ctx, max(period, time.Second))
+// record writes a recording until the context ends.
+func (c *boardCommand) record(ctx context.Context, out *output, board *boards.Board) (err error) {
+	file, err := os.OpenFile(c.Record, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("--record: %w", err) // an older recording is not overwritten
+	}
+	snapshots := 0
+	defer func() {
+		err = errors.Join(err, file.Sync(), file.Close())
+		if err == nil {
+			_, err = fmt.Fprintf(out, "%d snapshots in %s\n", snapshots, c.Record)
+		}
+	}()
+	recorder, err := boards.NewRecorder(file, board, c.Every)
+	if err != nil {
+		return err
+	}
+	if _, err := c.read(ctx, board); err != nil {
+		return nil
+	}
+	return c.loop(ctx, board, func(s telemetry.Snapshot) error {
+		limited, cancel := context.WithTimeout(ctx, c.Every)
+		defer cancel()
+		if err := recorder.Record(limited, s); err != nil {
+			return err
+		}
+		snapshots++
+		if c.Watch {
+			return c.write(out, s)
+		}
+		return nil
+	})
+}
+
+// read gives the sensors one period, or a second where that is longer.
+func (c *boardCommand) read(ctx context.Context, board *boards.Board) (telemetry.Snapshot, error) {
+	limited, cancel := context.WithTimeout(ctx, max(c.Every, time.Second))
 	defer cancel()
 	snapshot := board.Read(limited)
 	return snapshot, ctx.Err()
@@ -84,112 +156,21 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (c *boardCommand) write(w io.Writer, s telemetry.Snapshot) error {
+// write prints a snapshot; on a terminal, each in the place of the last.
+func (c *boardCommand) write(out *output, s telemetry.Snapshot) error {
 	if c.JSON {
-		return json.NewEncoder(w).Encode(s)
+		return json.NewEncoder(out).Encode(s)
 	}
-	return writeBoard(w, s)
-}
-
-// writeBoard prints a snapshot for people: values, zones, supplies, probes.
-func writeBoard(w io.Writer, s telemetry.Snapshot) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%s, %s\n", s.Board, s.Time.Format(time.RFC3339))
-	row := func(name, value string) { fmt.Fprintf(t, "  %s\t%s\n", name, value) }
-
-	fmt.Fprintln(t, "\nheat")
-	row("hottest", number(s.Heat.HottestCelsius, "%.1f °C"))
-	row("limit", number(s.Heat.LimitCelsius, "%.1f °C"))
-	for _, zone := range s.Heat.Zones {
-		value := number(zone.TempCelsius, "%.1f °C")
-		if !zone.Relevant {
-			value += " (not taken into account)"
+	if c.Watch && isTerminal(out) {
+		const homeAndClear = "\x1b[H\x1b[2J"
+		if _, err := io.WriteString(out, homeAndClear); err != nil {
+			return err
 		}
-		row("zone "+zone.Type, value)
 	}
-
-	fmt.Fprintln(t, "\npower")
-	row("charge", number(s.Power.ChargePercent, "%.0f %%"))
-	row("on battery", yesNo(s.Power.Discharging))
-	row("draws", number(s.Power.Watts, "%.2f W"))
-	for _, supply := range s.Power.Supplies {
-		row("supply "+supply.Name, describeSupply(supply))
-	}
-
-	fmt.Fprintln(t, "\nthrottling")
-	row("under-voltage", yesNo(s.Throttle.UnderVoltage))
-	row("throttled", yesNo(s.Throttle.Throttled))
-	row("requested clock", number(scaled(s.Throttle.ClockHertz, 1e-6), "%.0f MHz"))
-
-	fmt.Fprintln(t, "\nload")
-	row("processor", number(s.Load.CPUPercent, "%.1f %%"))
-	row("own share", number(s.Load.OwnCPUPercent, "%.1f %%"))
-	row("load average", number(s.Load.LoadAverage1, "%.2f"))
-	row("memory", number(scaled(s.Load.MemoryTotalBytes, 1.0/(1<<20)), "%.0f MiB"))
-	row("available", number(scaled(s.Load.MemoryAvailableBytes, 1.0/(1<<20)), "%.0f MiB"))
-
-	fmt.Fprintln(t, "\nprobes")
-	for _, probe := range s.Probes {
-		value := string(probe.State)
-		if probe.Reason != "" {
-			value += ": " + probe.Reason
-		}
-		row(probe.Name, value)
-	}
-	fmt.Fprintln(t)
-	return t.Flush()
+	return writeBoard(out, s)
 }
 
-// describeSupply names what is known of a supply.
-func describeSupply(s telemetry.Supply) string {
-	parts := []string{s.Type}
-	if s.Type == "" {
-		parts[0] = "type unknown"
-	}
-	if status, ok := s.Status.Get(); ok {
-		parts = append(parts, strings.ToLower(status))
-	}
-	if online, ok := s.Online.Get(); ok {
-		parts = append(parts, map[bool]string{true: "online", false: "offline"}[online])
-	}
-	if charge, ok := s.ChargePercent.Get(); ok {
-		parts = append(parts, fmt.Sprintf("%.0f %%", charge))
-	}
-	if volts, ok := s.Volts.Get(); ok {
-		parts = append(parts, fmt.Sprintf("%.2f V", volts))
-	}
-	if amps, ok := s.Amps.Get(); ok {
-		parts = append(parts, fmt.Sprintf("%.2f A", amps))
-	}
-	if len(parts) == 1 {
-		parts = append(parts, unknown(s.ChargePercent.Reason()))
-	}
-	return strings.Join(parts, ", ")
-}
-
-func unknown(reason string) string { return "unknown: " + reason }
-
-func number(r telemetry.Reading[float64], format string) string {
-	v, ok := r.Get()
-	if !ok {
-		return unknown(r.Reason())
-	}
-	return fmt.Sprintf(format, v)
-}
-
-func yesNo(r telemetry.Reading[bool]) string {
-	v, ok := r.Get()
-	if !ok {
-		return unknown(r.Reason())
-	}
-	return map[bool]string{true: "yes", false: "no"}[v]
-}
-
-// scaled multiplies a reading.
-func scaled[T float64 | uint64](r telemetry.Reading[T], factor float64) telemetry.Reading[float64] {
-	v, ok := r.Get()
-	if !ok {
-		return telemetry.Unknown[float64](r.Reason())
-	}
-	return telemetry.Known(float64(v)*factor, r.At())
+func isTerminal(out *output) bool {
+	file, ok := out.Writer.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }
