@@ -25,7 +25,7 @@ var allowed = []struct {
 	{"boards/telemetry", nil, "everybody imports the snapshot types"},
 	{"boards/camera/synthetic", []string{"boards/camera", "glyphs"}, "it draws what the demo network knows"},
 	{"boards", []string{"boards"}, "drivers know hardware, not models"},
-	{"cmd/fathom-train", []string{"train", "glyphs", "convert/family"}, "the only binary that links GoMLX"},
+	{"cmd/fathom-train", []string{"train", "glyphs", "convert/family", "internal/results"}, "the only binary that links GoMLX"},
 	{"cmd", []string{"boards", "convert", "daemon", "glyphs", "governor", "runtime"}, "commands wire everything but the trainer"},
 	{"convert/family", []string{"runtime/preprocess", "runtime/profile"}, "train writes families without the converter"},
 	{"convert/onnx", nil, "a front door knows nothing of what is behind it"},
@@ -42,6 +42,7 @@ var allowed = []struct {
 	{"scripts/bench-governor", []string{"governor", "internal", "runtime/profile"}, "it runs the governor on simulated boards"},
 	{"scripts", []string{"internal"}, "programs of the build"},
 	{"train/dataset", []string{"glyphs", "runtime/preprocess"}, "data knows nothing of nets"},
+	{"train/matrix", []string{"train", "internal/results"}, "it compares trainings and keeps the numbers"},
 	{"train", []string{"convert/family", "convert/onnx", "glyphs", "runtime/preprocess", "runtime/profile"}, "training ends at the family"},
 }
 
