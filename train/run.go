@@ -27,6 +27,8 @@ type RunOptions struct {
 	Progress func(Progress)
 	// Measured is called after each measurement on the way, when its metric is written; nil is never.
 	Measured func() error
+	// Until is the step to pause before, to be run on from; 0 is the end of the run.
+	Until int
 	// Checkpoints is the folder of checkpoints; "" is none.
 	Checkpoints string
 }
@@ -55,7 +57,11 @@ const (
 // after the current step with a checkpoint (if there is a folder for one) and the context's error.
 func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
 	start := t.Step()
-	if start >= t.cfg.Steps {
+	end := t.cfg.Steps
+	if o.Until > 0 {
+		end = min(end, o.Until)
+	}
+	if start >= end {
 		return nil
 	}
 	loader, err := dataset.NewLoader(t.data, dataset.Options{Batch: t.cfg.Batch, Seed: t.cfg.Seed, Augment: t.cfg.Data.Augment})
@@ -115,7 +121,7 @@ func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
 		if interrupted {
 			return fmt.Errorf("train: stopped after step %d: %w", done, ctx.Err())
 		}
-		if done == t.cfg.Steps {
+		if done == end {
 			break
 		}
 		began = time.Now()

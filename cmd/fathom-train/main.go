@@ -14,6 +14,7 @@ type cli struct {
 	Search  searchCmd  `cmd:"" help:"Measure every combination of depths of a trained run and choose the ladder."`
 	Compare compareCmd `cmd:"" help:"Train the method and its rivals with several seeds."`
 	Ablate  ablateCmd  `cmd:"" help:"Train with one thing changed at a time."`
+	Speed   speedCmd   `cmd:"" help:"Time the training of a configuration, together and depth by depth."`
 	Data    dataCmd    `cmd:"" help:"Check and count the images of a configuration."`
 	Glyphs  glyphsCmd  `cmd:"" help:"Write samples of the demo dataset as an image folder."`
 }

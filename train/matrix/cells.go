@@ -7,6 +7,7 @@ package matrix
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fathom-edge/fathom/train"
 )
@@ -22,6 +23,8 @@ type Cell struct {
 
 // Name is the cell's file name without extension.
 func (c Cell) Name() string { return fmt.Sprintf("%s-seed%d", c.Method, c.Config.Seed) }
+
+func (c Cell) isAlone() bool { return strings.HasPrefix(c.Method, Alone) }
 
 // The methods of a comparison. Alone is followed by the depth.
 const (
@@ -144,7 +147,9 @@ var variations = []struct {
 	{"without-from_leader", func(c *train.Config) { c.Loss.FromLeader.Weight = 0 }},
 	{"without-from_mate", func(c *train.Config) { c.Loss.FromMate.Weight = 0 }},
 	{"without-from_teammate", func(c *train.Config) { c.Loss.FromTeammate.Weight = 0 }},
+	{"norm-anchored", func(c *train.Config) { c.Net.Norm = train.Anchored }},
 	{"norm-per-depth", func(c *train.Config) { c.Net.Norm = train.PerDepth }},
+	{"weak-subs", func(c *train.Config) { c.Loss.SubCE, c.Loss.FromTeammate.Weight = 0.1, 0.3 }},
 	{"sub_ce-1", func(c *train.Config) { c.Loss.SubCE = 1 }},
 	{"temperature-1", temperature(1)},
 	{"temperature-4", temperature(4)},
