@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,12 +16,13 @@ import (
 
 // matrixFlags are what compare and ablate have in common.
 type matrixFlags struct {
-	Config      string `arg:"" type:"existingfile" help:"Configuration (YAML) of the cooperative run, e.g. train/evidence.yaml."`
-	Output      string `short:"o" required:"" placeholder:"DIR" help:"Folder for the results, a file for each training; those that are there are not run again."`
-	Checkpoints string `placeholder:"DIR" help:"Folder for the checkpoints of trainings in progress, to go on from after an end."`
-	Seeds       int    `default:"3" help:"Number of seeds, from the configuration's on."`
-	Jobs        int    `default:"1" help:"Trainings at a time."`
-	Results     string `placeholder:"FILE" help:"Merge the numbers into a file of rows, e.g. docs/results/training.json, with the plot beside it."`
+	Config      string   `arg:"" type:"existingfile" help:"Configuration (YAML) of the cooperative run, e.g. train/evidence.yaml."`
+	Output      string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the results, a file for each training; those that are there are not run again."`
+	Checkpoints string   `placeholder:"DIR" help:"Folder for the checkpoints of trainings in progress, to go on from after an end."`
+	Seeds       int      `default:"3" help:"Number of seeds, from the configuration's on."`
+	Only        []string `placeholder:"METHOD" help:"Train these methods only."`
+	Jobs        int      `default:"1" help:"Trainings at a time."`
+	Results     string   `placeholder:"FILE" help:"Merge the numbers into a file of rows, e.g. docs/results/training.json, with the plot beside it."`
 	backendFlag
 }
 
@@ -71,7 +73,14 @@ func (f *matrixFlags) run(ctx context.Context, name string, of func(*train.Confi
 		if err != nil {
 			return err
 		}
-		cells = append(cells, some...)
+		for _, c := range some {
+			if len(f.Only) == 0 || slices.Contains(f.Only, c.Method) {
+				cells = append(cells, c)
+			}
+		}
+	}
+	if len(cells) == 0 {
+		return fmt.Errorf("--only %s: no such method", strings.Join(f.Only, ","))
 	}
 	show := newMatrixProgress(len(cells))
 	list, err := matrix.Run(ctx, cells, matrix.Options{Dir: f.Output, Checkpoints: f.Checkpoints, Jobs: f.Jobs,
