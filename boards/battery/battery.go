@@ -55,7 +55,7 @@ type Status struct {
 	// CapacityWattHours is what the pack holds when full.
 	CapacityWattHours telemetry.Reading[float64]
 	// RemainingHours is the time to empty at the smoothed power that the battery gives
-	// now, or by the rate that the device tells; with its standard deviation.
+	// now, or else by how fast the charge falls; with its standard deviation.
 	RemainingHours, RemainingUncertaintyHours telemetry.Reading[float64]
 	// Remark is what else there is to know: that the device lost its settings, say.
 	Remark string
@@ -75,6 +75,7 @@ type Battery struct {
 
 	estimator estimator
 	power     powerFilter
+	trend     trend
 }
 
 // Open checks a configuration and returns its device. The bus is opened by Sense,
@@ -180,6 +181,9 @@ type reasons struct{ chip, external, low error }
 // status turns a measurement into readings.
 func (b *Battery) status(at time.Time, m measurement, why reasons) Status {
 	s := Status{Remark: m.remark}
+	if !math.IsNaN(m.percent) && math.IsNaN(m.amps) && math.IsNaN(m.percentPerHour) {
+		m.percentPerHour = b.trend.update(at, m.percent)
+	}
 	number := func(v float64, otherwise string) telemetry.Reading[float64] {
 		switch {
 		case !math.IsNaN(v):
@@ -206,10 +210,14 @@ func (b *Battery) status(at time.Time, m measurement, why reasons) Status {
 	s.LoadWatts = number(m.loadWatts, "measures no power of the board")
 	s.ExternalPower = said(m.externalPower, why.external, "does not tell whether there is external power")
 	s.BatteryLow = said(m.low, why.low, "does not warn of an empty battery")
-	s.Discharging = said(discharging(m), why.external, "sees no change of charge")
+	noDrain, noCharge := "sees no change of charge", "tells neither charge nor voltage"
+	if !b.HasBattery() {
+		noDrain, noCharge = "measures no battery", "measures no battery"
+	}
+	s.Discharging = said(discharging(m), why.external, noDrain)
 
 	percent, sigma := b.charge(at, m)
-	s.ChargePercent = number(percent, "tells neither charge nor voltage")
+	s.ChargePercent = number(percent, noCharge)
 	s.ChargeUncertaintyPercent = number(sigma, "does not say how good its charge is")
 	capacity := b.wattHours(m)
 	s.CapacityWattHours = number(capacity, "the battery's size is not known (capacity_ah)")

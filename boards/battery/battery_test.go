@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"periph.io/x/conn/v3/gpio"
 	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/i2c/i2ctest"
@@ -196,6 +197,60 @@ func TestDischarge(t *testing.T) {
 	}
 }
 
+// TestTrend: a gauge that tells neither current nor rate is watched.
+func TestTrend(t *testing.T) {
+	pack := &batterytest.Pack{Chemistry: battery.LiIon, Cells: 1, CapacityAh: 3, Ohms: 0.07, Percent: 60}
+	bus := batterytest.NewBus(0x36, &batterytest.MAX1704x{Pack: pack, Version: 0x0002})
+	b, err := battery.Open(bus.Host(1, t.TempDir()), battery.Config{Device: "geekworm-x7xx", Bus: new(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := testTime
+	for _, tt := range []struct {
+		amps  float64
+		lasts time.Duration
+		want  map[string]any // of discharging and hours
+	}{
+		{-0.6, 3 * time.Minute, map[string]any{}},
+		{-0.6, 3 * time.Minute, map[string]any{"discharging": true, "h": 58.0 / 20}},
+		{0.9, 12 * time.Minute, map[string]any{"discharging": false}},
+		{0, 12 * time.Minute, map[string]any{}},
+	} {
+		var s battery.Status
+		for range tt.lasts / time.Second {
+			pack.Step(time.Second, tt.amps)
+			at = at.Add(time.Second)
+			if s, err = b.Sense(at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := known(s)
+		for _, name := range []string{"charge", "V"} {
+			delete(got, name)
+		}
+		if diff := cmp.Diff(tt.want, got, cmpopts.EquateApprox(0.03, 0)); diff != "" {
+			t.Errorf("%g A for %s (-want +got):\n%s", tt.amps, tt.lasts, diff)
+		}
+	}
+}
+
+func BenchmarkSense(b *testing.B) {
+	pack := &batterytest.Pack{Chemistry: battery.LiIon, Cells: 1, CapacityAh: 3, Ohms: 0.07, Percent: 60, Amps: -0.5}
+	bus := batterytest.NewBus(0x43, batterytest.NewINA219(pack, 0.01))
+	hat, err := battery.Open(bus.Host(1, b.TempDir()), battery.Config{Device: "waveshare-ups-hat-c", Bus: new(1), CapacityAh: 3})
+	if err != nil {
+		b.Fatal(err)
+	}
+	at := testTime
+	for b.Loop() {
+		at = at.Add(time.Second)
+		if _, err := hat.Sense(at); err != nil {
+			b.Fatal(err)
+		}
+		bus.Forget()
+	}
+}
+
 // TestTimeToEmptyNeedsADrain: on the charger there is none.
 func TestTimeToEmptyNeedsADrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -245,7 +300,9 @@ func TestAnotherChip(t *testing.T) {
 		{"INA226 for INA260", battery.Config{Device: "ina260", Cells: 1}, 0x40, batterytest.NewINA226(pack, 0.1), "die 0x2260, not 0x5449 and 0x2270"},
 		{"INA219 for LiFePO4wered", battery.Config{Device: "lifepo4wered"}, 0x43, batterytest.NewINA219(pack, 0.01), "batterytest: INA: not a 16-bit register access"},
 		{"zeros for LiFePO4wered", battery.Config{Device: "lifepo4wered"}, 0x43, &batterytest.Registers{}, "not a known version"},
-		{"zeros for PiSugar 3", battery.Config{Device: "pisugar3"}, 0x57, &batterytest.Registers{}, "not the digit with which a firmware version begins"},
+		{"zeros for PiSugar 3", battery.Config{Device: "pisugar3"}, 0x57, &batterytest.Registers{}, "implausible voltage 0.000 V for 1 li-ion cells"},
+		{"letters for PiSugar 3", battery.Config{Device: "pisugar3"}, 0x57, &batterytest.Registers{Bytes: [256]byte{0xE2: 'x'}},
+			"not the digit with which a firmware version begins"},
 		{"zeros for PiSugar 2", battery.Config{Device: "pisugar2"}, 0x75, &batterytest.Registers{}, "hold nothing (the other model of the PiSugar 2?)"},
 		{"zeros for UPS HAT (E)", battery.Config{Device: "waveshare-ups-hat-e"}, 0x2D, &batterytest.Registers{}, "implausible voltage 0.000 V for 4 li-ion cells"},
 		{"zeros for PiPower", battery.Config{Device: "pipower5"}, 0x5C, &batterytest.Registers{}, "implausible voltage 0.000 V"},

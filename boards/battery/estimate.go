@@ -126,6 +126,54 @@ func (f *powerFilter) update(at time.Time, watts float64) {
 	f.variance = (1 - share) * (f.variance + share*diff*diff)
 }
 
+// trend is how fast a charge changes that a gauge tells without its rate.
+type trend struct {
+	samples []sample // oldest first
+}
+
+type sample struct {
+	at      time.Time
+	percent float64
+}
+
+const (
+	trendSpacing = 10 * time.Second
+	trendShort   = 4 * time.Minute // nothing is said before
+	trendLong    = 10 * time.Minute
+	// Gauges wander; a board that lives off its battery takes more.
+	trendLeast = 0.5 // per cent an hour
+)
+
+// update takes a charge and returns its rate in per cent an hour, by least squares
+// over the last minutes; NaN while that is too short or too little to tell.
+func (f *trend) update(at time.Time, percent float64) float64 {
+	if n := len(f.samples); n > 0 {
+		if since := at.Sub(f.samples[n-1].at); since < 0 || since > trendLong {
+			f.samples = f.samples[:0]
+		}
+	}
+	if n := len(f.samples); n == 0 || at.Sub(f.samples[n-1].at) >= trendSpacing {
+		f.samples = append(f.samples, sample{at, percent})
+	}
+	for at.Sub(f.samples[0].at) > trendLong {
+		f.samples = f.samples[1:]
+	}
+	first, n := f.samples[0], float64(len(f.samples))
+	if at.Sub(first.at) < trendShort || n < 3 {
+		return math.NaN()
+	}
+	var x, y, xx, xy float64
+	for _, s := range f.samples {
+		hours := s.at.Sub(first.at).Hours()
+		x, y, xx, xy = x+hours, y+s.percent, xx+hours*hours, xy+hours*s.percent
+	}
+	rate := (n*xy - x*y) / (n*xx - x*x)
+	if math.Abs(rate) < trendLeast {
+		return math.NaN()
+	}
+	return rate
+}
+
 // hoursToEmpty is how long a battery lasts, and the standard deviation of that.
 // sigmaPercent may be NaN; so is then the deviation.
 func hoursToEmpty(percent, sigmaPercent, wattHours float64, power powerFilter) (hours, sigma float64) {

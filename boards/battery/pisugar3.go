@@ -24,7 +24,8 @@ func (s pisugar3) identify() error {
 	if err != nil {
 		return err
 	}
-	if first < '0' || first > '9' {
+	// Old firmware may not tell its version.
+	if (first < '0' || first > '9') && first != 0x00 && first != 0xFF {
 		return fmt.Errorf("%s: register %#02x holds %#02x and not the digit with which a firmware version begins (another device?)",
 			s.chip, pisugarVersion, first)
 	}

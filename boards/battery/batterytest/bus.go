@@ -90,6 +90,13 @@ func (b *Bus) Ops() []i2ctest.IO {
 	return append([]i2ctest.IO(nil), b.ops...)
 }
 
+// Forget drops the transactions so far.
+func (b *Bus) Forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ops = nil
+}
+
 // Writes returns the transactions so far that wrote data: more than the register.
 func (b *Bus) Writes() []i2ctest.IO {
 	var writes []i2ctest.IO
