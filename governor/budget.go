@@ -182,11 +182,12 @@ func (b *budget) deadline(s *State, in Input, t *Terms) {
 	}
 }
 
-// strictness is the share of the allowed lateness that a rung may use: going
-// deeper wants twice the safety of staying.
+// strictness is how much of the allowed lateness a rung may use: going deeper
+// wants twice the safety of staying, and while few frames were late a rung may
+// stay that is late more often for a moment.
 func strictness(s *State, rung int) float64 {
 	if s.Started && rung <= s.LateTop {
-		return 1
+		return 1 + float64(9*max(s.Latency.Spare, 0)/spareFrames)
 	}
 	return 0.5
 }

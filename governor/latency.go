@@ -59,7 +59,9 @@ type Latency struct {
 	OffsetVar perRung `json:"offset_var"`
 	// Caution multiplies the standard deviation.
 	Caution float64 `json:"caution"`
-	Frames  int     `json:"frames"`
+	// Spare is how many frames more than were late could have been, within ±spareFrames.
+	Spare  float64 `json:"spare,omitempty"`
+	Frames int     `json:"frames"`
 	// Outliers in a row; the share of frames that something interrupts, and by how much longer they take, as a logarithm.
 	Outliers         int     `json:"outliers,omitempty"`
 	InterruptedShare float64 `json:"interrupted_share"`
@@ -84,6 +86,7 @@ const (
 	noiseWeight   = 0.03
 	outlierSigmas = 4
 
+	spareFrames       = 3
 	shareWeight       = 1. / 2000
 	startShare        = 0.001
 	interruptedWeight = 0.2
@@ -114,11 +117,16 @@ func (l *Latency) start(p profile.Profile) {
 	}
 }
 
-// observe learns from one frame on a rung that had the given time.
-func (l *Latency) observe(p profile.Profile, rung int, latency, deadline time.Duration) {
+// observe learns from one frame on a rung that had the given time, where a share of the frames may be late.
+func (l *Latency) observe(p profile.Profile, rung int, latency, deadline time.Duration, share float64) {
 	profiled := float64(p.Rungs[rung].Cost.Latency)
 	ratio := min(max(float64(latency)/profiled, 1./longestRatio), longestRatio)
 	y := ln(ratio) - l.Mean - l.Offset[rung]
+	late := 0.
+	if latency > deadline {
+		late = 1
+	}
+	l.Spare = min(max(l.Spare+share-late, -spareFrames), spareFrames)
 	last := l.Last
 	if l.Last = rung + 1; last != 0 && last != l.Last {
 		l.Switched += float64(switchedWeight * (min(max(y, 0), mostSwitched) - l.Switched))
@@ -126,10 +134,6 @@ func (l *Latency) observe(p profile.Profile, rung int, latency, deadline time.Du
 	}
 
 	// What was said of this frame against what became of it.
-	late := 0.
-	if latency > deadline {
-		late = 1
-	}
 	if l.Frames > 0 {
 		said := l.late(p, rung, deadline)
 		l.Caution = min(max(l.Caution+float64(cautionStep*(late-said)), leastCaution), mostCaution)

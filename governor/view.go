@@ -66,7 +66,7 @@ func look(s *State, in Input) view {
 	var took time.Duration
 	for _, o := range in.Observations {
 		if i, ok := in.Profile.Index(o.Variant); ok && o.Latency > 0 && i < maxRungs {
-			s.Latency.observe(in.Profile, i, o.Latency, deadline)
+			s.Latency.observe(in.Profile, i, o.Latency, deadline, in.Objectives.LateShare())
 			took += min(o.Latency, longestStep)
 		}
 	}
