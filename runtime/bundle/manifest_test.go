@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/fathom-edge/fathom/runtime/preprocess"
 )
 
 func TestValidateRefuses(t *testing.T) {
@@ -47,6 +49,11 @@ func TestValidateRefuses(t *testing.T) {
 		"unknown segment":  {func(m *Manifest) { m.Variants[0].Path[0] = "0123456789ab" }, "not listed"},
 		"broken chain":     {func(m *Manifest) { m.Segments[1].Input = []int{1, 4, 6, 9} }, "gives [1 4 6 8] but segment"},
 		"output not 2-D":   {func(m *Manifest) { m.Variants[0].Path = m.Variants[0].Path[:1] }, "must be [1 classes]"},
+		"precision":        {func(m *Manifest) { m.Precision = "int4" }, `precision "int4"`},
+		"no scale":         {func(m *Manifest) { m.Segments[0].InputQuantization = &preprocess.Quantization{} }, "scale is 0"},
+		"zero point":       {func(m *Manifest) { m.Segments[0].InputQuantization = scale(1, 128) }, "zero point is 128"},
+		"scale not met":    {func(m *Manifest) { m.Segments[0].OutputQuantization = scale(1, 3) }, "gives int8 with scale 1 and zero point 3 but segment"},
+		"float layers":     {func(m *Manifest) { m.Segments[0].FloatLayers = -1 }, "-1 float layers"},
 		"batch of outputs": {func(m *Manifest) { m.Segments[2].Output = []int{2, 2} }, "must be [1 classes]"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -59,6 +66,10 @@ func TestValidateRefuses(t *testing.T) {
 	if err := m.Validate(); err != nil {
 		t.Errorf("the unchanged sample: %v", err)
 	}
+}
+
+func scale(s float32, zero int) *preprocess.Quantization {
+	return &preprocess.Quantization{Scale: s, ZeroPoint: zero}
 }
 
 func TestDecodeManifestRefuses(t *testing.T) {
