@@ -173,7 +173,7 @@ func (c *Config) check() (field string, err error) {
 
 func (n *Net) rules() []rule {
 	rules := []rule{
-		{"$.net.norm", slices.Contains([]Normalization{"", Shared, Anchored, PerDepth, PerStage}, n.Norm), "must be shared, anchored, per-depth or per-stage"},
+		{"$.net.norm", slices.Contains([]Normalization{"", Shared, PerDepth, PerStage}, n.Norm), "must be shared, per-depth or per-stage"},
 		{"$.net.leader", n.Leader == nil || len(n.Leader) == len(n.Channels), "must name as many stages as channels"},
 		{"$.net.a", len(n.A) >= 1, "must have at least one depth"},
 	}

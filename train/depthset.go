@@ -8,9 +8,6 @@ type Normalization string
 const (
 	// Shared is one set for all depths; its moments are taken over all of them together.
 	Shared Normalization = "shared"
-	// Anchored is one set for all depths; its moments are those of the deepest path that passes, and the other paths are
-	// normalized with them as they are.
-	Anchored Normalization = "anchored"
 	// PerDepth is a set for each depth from the block on where it parts from the others.
 	PerDepth Normalization = "per-depth"
 	// PerStage is a set for each depth of the block's own stage, as Adaptive Depth Networks (arXiv 2312.16392) have it.

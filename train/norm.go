@@ -30,9 +30,6 @@ func (n *net) Norm(name string, x arch.Value, scale float32) arch.Value {
 		}
 		members[key] = append(members[key], g)
 	}
-	if n.sets.kind == Anchored && n.mode == learn && len(s.groups) > 1 {
-		return s.with(n.anchored(name, s, scale))
-	}
 	if len(keys) == 1 {
 		return s.with(n.batchNorm(setName(name, keys[0]), s.x, scale))
 	}
@@ -55,41 +52,16 @@ func setName(layer, key string) string {
 	return layer + "@" + key
 }
 
-// affine returns the scale and the offset of a normalization of x.
-func (n *net) affine(name string, x *graph.Node, scale float32) (gamma, beta *graph.Node) {
-	c := x.Shape().Dimensions[3]
-	return n.variable(name, "weight", func() *tensors.Tensor { return constant(scale, c) }).NodeValue(x),
-		n.variable(name, "bias", func() *tensors.Tensor { return constant(0, c) }).NodeValue(x)
-}
-
-// anchored normalizes all groups with the moments of the first, which holds the deepest path. Only that group's gradient
-// goes through the moments.
-func (n *net) anchored(name string, s stack, scale float32) *graph.Node {
-	first, m, v := n.batchNormMoments(name, s.group(0), scale)
-	rest := graph.Slice(s.x, graph.AxisRangeToEnd(s.rows))
-	gamma, beta := n.affine(name, rest, scale)
-	factor := graph.Div(gamma, graph.Sqrt(graph.AddScalar(v, normEpsilon)))
-	offset := graph.Sub(beta, graph.Mul(m, factor))
-	c := gamma.Shape().Dimensions[0]
-	y := graph.Add(graph.Mul(rest, graph.Reshape(factor, 1, 1, 1, c)), graph.Reshape(offset, 1, 1, 1, c))
-	return graph.Concatenate([]*graph.Node{first, y}, 0)
-}
-
 func (n *net) batchNorm(name string, x *graph.Node, scale float32) *graph.Node {
-	y, _, _ := n.batchNormMoments(name, x, scale)
-	return y
-}
-
-// batchNormMoments also returns the moments that were used, detached; none in inference.
-func (n *net) batchNormMoments(name string, x *graph.Node, scale float32) (y, m, v *graph.Node) {
 	c := x.Shape().Dimensions[3]
-	gamma, beta := n.affine(name, x, scale)
+	gamma := n.variable(name, "weight", func() *tensors.Tensor { return constant(scale, c) }).NodeValue(x)
+	beta := n.variable(name, "bias", func() *tensors.Tensor { return constant(0, c) }).NodeValue(x)
 	mean := n.variable(name, "running_mean", func() *tensors.Tensor { return constant(0, c) }).SetTrainable(false)
 	variance := n.variable(name, "running_var", func() *tensors.Tensor { return constant(1, c) }).SetTrainable(false)
 	if n.mode == infer {
-		return graph.InternalBatchNormForInference(x, gamma, beta, mean.NodeValue(x), variance.NodeValue(x), normEpsilon, -1), nil, nil
+		return graph.InternalBatchNormForInference(x, gamma, beta, mean.NodeValue(x), variance.NodeValue(x), normEpsilon, -1)
 	}
-	y, m, v = graph.InternalBatchNormForTraining(x, gamma, beta, normEpsilon, -1)
+	y, m, v := graph.InternalBatchNormForTraining(x, gamma, beta, normEpsilon, -1)
 	m, v = graph.StopGradient(m), graph.StopGradient(v)
 	keep := n.keep
 	if keep == nil {
@@ -100,7 +72,7 @@ func (n *net) batchNormMoments(name string, x *graph.Node, scale float32) (y, m,
 	}
 	mean.SetNodeValue(move(mean.NodeValue(x), m))
 	variance.SetNodeValue(move(variance.NodeValue(x), v))
-	return y, m, v
+	return y
 }
 
 // LayerNorm implements [arch.Layers].

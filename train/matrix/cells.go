@@ -147,7 +147,6 @@ var variations = []struct {
 	{"without-from_leader", func(c *train.Config) { c.Loss.FromLeader.Weight = 0 }},
 	{"without-from_mate", func(c *train.Config) { c.Loss.FromMate.Weight = 0 }},
 	{"without-from_teammate", func(c *train.Config) { c.Loss.FromTeammate.Weight = 0 }},
-	{"norm-anchored", func(c *train.Config) { c.Net.Norm = train.Anchored }},
 	{"norm-per-depth", func(c *train.Config) { c.Net.Norm = train.PerDepth }},
 	{"weak-subs", func(c *train.Config) { c.Loss.SubCE, c.Loss.FromTeammate.Weight = 0.1, 0.3 }},
 	{"sub_ce-1", func(c *train.Config) { c.Loss.SubCE = 1 }},
