@@ -91,7 +91,7 @@ func New(s Setup) (*Case, error) {
 
 	c := &Case{
 		Board: board, Trace: s.Trace, Seed: s.Seed, Ladder: s.Ladder,
-		Weather: s.Trace.Weather(s.Seed), Latencies: latencies(s.Ladder),
+		Weather: s.Trace.weather(s.Seed, s.Board), Latencies: latencies(s.Ladder),
 		Objectives: s.Trace.Objectives,
 		Start:      time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC),
 	}

@@ -11,8 +11,7 @@ import (
 //
 // The problem is relaxed to a convex one. Within an interval any mix of rungs,
 // frame periods and pauses is allowed, so utility is a concave function f of the
-// busy share u (the hull of the rungs). Leakage is replaced by its tangent at the
-// ceiling, the fan blows as hard as it may below the ceiling, and the battery has
+// busy share u (the hull of the rungs). Leakage is replaced by a tangent, the fan blows as hard as it may below the ceiling, and the battery has
 // no resistance: each makes the board cooler or thriftier than it is. Then heat
 // is linear in u, and for any prices λ ≥ 0 on the temperature of each interval and
 // μ ≥ 0 on each joule
@@ -41,8 +40,8 @@ type problem struct {
 	// Per pole: how much of its rise remains after an interval, how much of it is in the
 	// interval's mean, and its gain.
 	decay, mean, gain []float64
-	gamma             float64 // Σ (1 - mean) · gain
-	leakAt, leakSlope float64 // leak(T) ≥ leakAt + leakSlope · T
+	gamma             float64   // Σ (1 - mean) · gain
+	leakAt, leakSlope []float64 // leak(T) ≥ leakAt + leakSlope · T: a tangent in each interval
 
 	board                BoardModel
 	battery              bool
@@ -60,6 +59,7 @@ func (c *Case) relax() *problem {
 	p := &problem{
 		seconds: float64(h), board: b, requestedPerInterval: float64(h) * c.Objectives.FPS,
 		curves: make([]curve, n), base: make([]float64, n), load: make([]float64, n), room: make([]float64, n), solar: make([]float64, n),
+		leakAt: make([]float64, n), leakSlope: make([]float64, n),
 	}
 	duty := 0.
 	if b.Fan != nil {
@@ -79,11 +79,8 @@ func (c *Case) relax() *problem {
 		p.gain = append(p.gain, pole.GainKelvin/cooled)
 		p.gamma += (1 - mean) * pole.GainKelvin / cooled
 	}
-	if l := b.Leakage; l.Share > 0 {
-		p.leakSlope = (b.leak(c.CeilingCelsius) + l.Share) / l.Kelvin
-		p.leakAt = b.leak(c.CeilingCelsius) - p.leakSlope*c.CeilingCelsius
-	}
 	for k := range n {
+		p.touch(k, c.CeilingCelsius)
 		slow := 0.
 		for _, w := range c.Weather[k*h : (k+1)*h] {
 			p.base[k] += (b.IdleCelsius + w.AmbientCelsius - b.AmbientCelsius) / p.seconds
@@ -105,6 +102,14 @@ func (c *Case) relax() *problem {
 	return p
 }
 
+// touch lays the tangent of the leakage in interval k at a temperature.
+func (p *problem) touch(k int, celsius float64) {
+	if l := p.board.Leakage; l.Share > 0 {
+		p.leakSlope[k] = (p.board.leak(celsius) + l.Share) / l.Kelvin
+		p.leakAt[k] = p.board.leak(celsius) - p.leakSlope[k]*celsius
+	}
+}
+
 // unavoidable sets the room: the ceiling, or where the board would be without us.
 func (p *problem) unavoidable(ceiling float64) {
 	rises := make([]float64, len(p.gain))
@@ -124,12 +129,12 @@ func (p *problem) unavoidable(ceiling float64) {
 // celsius is the mean temperature of interval k at a total drive, and q, the
 // drive with leakage, that goes with it.
 func (p *problem) celsius(k int, rises []float64, drive float64) (celsius, q float64) {
-	sum := p.base[k] + p.gamma*(drive+p.leakAt)
+	sum := p.base[k] + p.gamma*(drive+p.leakAt[k])
 	for i, r := range rises {
 		sum += p.mean[i] * r
 	}
-	celsius = sum / (1 - p.gamma*p.leakSlope)
-	return celsius, drive + p.leakAt + p.leakSlope*celsius
+	celsius = sum / (1 - p.gamma*p.leakSlope[k])
+	return celsius, drive + p.leakAt[k] + p.leakSlope[k]*celsius
 }
 
 func (p *problem) step(rises []float64, q float64) {
@@ -171,11 +176,21 @@ func (c *Case) Bound() Bound {
 	s := solver{problem: p, future: make([]float64, n), next: make([]float64, n), plan: make([]float64, n), rises: make([]float64, len(p.gain)), costs: make([]float64, len(p.gain))}
 	s.prices = prices{heat: make([]float64, n), slope: make([]float64, n)}
 	total := p.requestedPerInterval * float64(n)
-	if !p.battery {
-		bound, plan := s.solve(0, 40)
-		return Bound{Utility: bound / total, Plan: plan / total}
+	best := Bound{Utility: math.Inf(1)}
+	// Every tangent gives a bound. The first touches at the ceiling, the next where the plan is.
+	for range 2 {
+		var b Bound
+		if p.battery {
+			b = s.solveBattery()
+		} else {
+			b.Utility, b.Plan = s.solve(0, 40)
+		}
+		if b.Utility < best.Utility {
+			best = b
+		}
+		s.touchPlan()
 	}
-	return s.solveBattery(total)
+	return Bound{Utility: best.Utility / total, Plan: best.Plan / total}
 }
 
 type solver struct {
@@ -189,8 +204,8 @@ type solver struct {
 }
 
 // solve finds prices of heat at a price of energy, and returns the lowest bound
-// and the highest utility of a plan below the ceiling, in correct frames. The
-// bound is without the worth of the energy at hand.
+// and the utility of the best plan, in correct frames. The bound is without the
+// worth of the energy at hand; where energy has a price, the plan is the last.
 func (s *solver) solve(energy float64, rounds int) (bound, plan float64) {
 	s.energy = energy
 	clear(s.future)
@@ -198,9 +213,10 @@ func (s *solver) solve(energy float64, rounds int) (bound, plan float64) {
 	for round := range rounds {
 		utility := s.forward()
 		s.backward()
-		b := s.dual()
-		bound, plan = min(bound, b), max(plan, utility)
-		if !(bound-plan > 1e-4*math.Abs(plan)) && energy == 0 {
+		bound = min(bound, s.dual())
+		if energy > 0 {
+			plan = utility
+		} else if plan = max(plan, utility); bound-plan < 1e-4*plan {
 			break
 		}
 		// Half way, or the plan and the prices chase each other.
@@ -212,11 +228,21 @@ func (s *solver) solve(energy float64, rounds int) (bound, plan float64) {
 	return bound, plan
 }
 
+// touchPlan lays the tangents where the plan is.
+func (s *solver) touchPlan() {
+	clear(s.rises)
+	for k, u := range s.plan {
+		celsius, q := s.celsius(k, s.rises, utilisation(u, s.load[k]))
+		s.step(s.rises, q)
+		s.touch(k, celsius)
+	}
+}
+
 // share is how much of the interval's drive one busy share is.
 func (s *solver) share(k int) float64 { return 1 - s.load[k] }
 
 // perQ is by how much more drive raises the drive with leakage.
-func (s *solver) perQ() float64 { return 1 / (1 - s.gamma*s.leakSlope) }
+func (s *solver) perQ(k int) float64 { return 1 / (1 - s.gamma*s.leakSlope[k]) }
 
 // forward plans as deep as the prices and the ceiling allow, and returns the utility.
 func (s *solver) forward() float64 {
@@ -224,10 +250,10 @@ func (s *solver) forward() float64 {
 	utility := 0.
 	for k := range s.plan {
 		f := s.curves[k]
-		price := s.future[k] * s.perQ() * s.share(k) / s.requestedPerInterval
+		price := s.future[k] * s.perQ(k) * s.share(k) / s.requestedPerInterval
 		wanted := f.best(price)
 		cool, _ := s.celsius(k, s.rises, s.load[k])
-		perBusy := s.gamma * s.perQ() * s.share(k)
+		perBusy := s.gamma * s.perQ(k) * s.share(k)
 		u := min(wanted, max((s.room[k]-cool)/perBusy, 0))
 		s.heat[k] = 0
 		if u < wanted-1e-12 {
@@ -258,11 +284,11 @@ func (s *solver) backward() {
 		}
 		s.next[k] = later
 		if s.heat[k] > 0 {
-			perBusy := s.gamma * s.perQ() * s.share(k)
-			price := later * s.perQ() * s.share(k) / s.requestedPerInterval
+			perBusy := s.gamma * s.perQ(k) * s.share(k)
+			price := later * s.perQ(k) * s.share(k) / s.requestedPerInterval
 			s.heat[k] = max(s.curves[k].slope(s.plan[k])-price, 0) * s.requestedPerInterval / perBusy
 		}
-		through := (s.heat[k] + later*s.leakSlope) * s.perQ()
+		through := (s.heat[k] + later*s.leakSlope[k]) * s.perQ(k)
 		for i := range s.costs {
 			s.costs[i] = s.costs[i]*s.decay[i] + through*s.mean[i]
 		}
@@ -276,7 +302,7 @@ func (s *solver) dual() float64 {
 	for k := range s.plan {
 		celsius, q := s.celsius(k, s.rises, s.load[k]) // without us
 		s.step(s.rises, q)
-		perBusy := (s.heat[k]*s.gamma + s.next[k]) * s.perQ() * s.share(k) / s.requestedPerInterval
+		perBusy := (s.heat[k]*s.gamma + s.next[k]) * s.perQ(k) * s.share(k) / s.requestedPerInterval
 		f := s.curves[k]
 		u := f.best(perBusy)
 		sum += (f.at(u) - perBusy*u) * s.requestedPerInterval
@@ -287,22 +313,21 @@ func (s *solver) dual() float64 {
 }
 
 // solveBattery looks for the price of a joule at which the plan just keeps the goal.
-func (s *solver) solveBattery(total float64) Bound {
+// The price is the same all the time, so the bound counts what a full battery spills.
+func (s *solver) solveBattery() Bound {
 	at := func(energy float64) (bound, plan, left float64) {
 		bound, plan = s.solve(energy, 12)
-		// A full battery may spill what the panel brings, which a constant price cannot tell: the bound
-		// stays above, the plan is counted with it.
 		return bound + energy*(s.start-s.least), plan, s.left(s.plan)
 	}
 	bound, plan, left := at(0)
 	if left >= 0 {
-		return Bound{Utility: bound / total, Plan: plan / total}
+		return Bound{Utility: bound, Plan: plan}
 	}
 	best := bound
 	// The most that a joule can be worth: all of a frame for the least that it costs.
 	low, high := 0., 4*s.requestedPerInterval/((s.board.FullWatts-s.board.IdleWatts)*s.seconds*s.curves[0].points[1].busy)
 	lowPlan, lowLeft := plan, left
-	highPlan, highLeft := 0., math.NaN()
+	highPlan, highLeft := 0., s.left(make([]float64, len(s.plan)))
 	for range 24 {
 		middle := (low + high) / 2
 		bound, plan, left := at(middle)
@@ -314,8 +339,5 @@ func (s *solver) solveBattery(total float64) Bound {
 		}
 	}
 	// Between the two lies a mix that keeps the goal exactly.
-	if !math.IsNaN(highLeft) && highLeft > lowLeft {
-		highPlan += (lowPlan - highPlan) * highLeft / (highLeft - lowLeft)
-	}
-	return Bound{Utility: best / total, Plan: highPlan / total}
+	return Bound{Utility: best, Plan: highPlan + (lowPlan-highPlan)*highLeft/(highLeft-lowLeft)}
 }

@@ -137,7 +137,7 @@ func (c *Case) newRunner(o RunOptions) *runner {
 // Read implements telemetry.Source: what the sensors tell of the last second.
 func (r *runner) Read(context.Context) telemetry.Snapshot {
 	b := r.c.Board
-	w := r.c.Weather[r.second]
+	w := r.c.Weather[max(r.second-1, 0)]
 	own := r.busy * (1 - contention*w.Load)
 	s := b.tell(r.now, told{
 		celsius: r.heat.celsius(w.AmbientCelsius), throttled: r.throttled, watts: r.watts,

@@ -18,10 +18,11 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/fathom-edge/fathom/boards/telemetry"
 	"github.com/fathom-edge/fathom/governor"
 )
 
-// Trace is what happens to a board: a small spec from which Weather draws one
+// Trace is what happens to a board: a small spec from which a case draws one
 // value a second. It is a YAML file; docs/simulate.md documents every field.
 //
 // A trace fits any board: work, solar power and the battery are given relative
@@ -46,6 +47,9 @@ type Trace struct {
 	Sensor  Sensor        `yaml:"sensor"`
 	// Objectives are the user's, but for the rate, which follows from Utilisation.
 	Objectives governor.Objectives `yaml:"objectives"`
+
+	// recorded is what the weather is made of instead of signals; nil where it is drawn.
+	recorded []telemetry.Snapshot
 }
 
 // TraceBattery is a battery relative to the board.
@@ -104,7 +108,7 @@ type Walk struct {
 	Time      time.Duration `yaml:"time"`
 }
 
-// Instant is the weather of one second.
+// Instant is the weather of one second: all that does not depend on the governor.
 type Instant struct {
 	AmbientCelsius float64
 	Load           float64 // of other programs, share of all cores
@@ -144,7 +148,8 @@ func Traces(half Split) ([]Trace, error) {
 	return traces, nil
 }
 
-// FindTrace is one of Fathom's own traces by its name, or a file.
+// FindTrace is one of Fathom's own traces by its name, or a file: a spec, or a
+// recording of fathom board --record.
 func FindTrace(nameOrFile string) (Trace, error) {
 	var names []string
 	for _, half := range []Split{Training, Test} {
@@ -167,7 +172,11 @@ func FindTrace(nameOrFile string) (Trace, error) {
 	if err != nil {
 		return Trace{}, fmt.Errorf("sim: trace: %w", err)
 	}
-	return ParseTrace(strings.TrimSuffix(filepath.Base(nameOrFile), filepath.Ext(nameOrFile)), text)
+	name := strings.TrimSuffix(filepath.Base(nameOrFile), filepath.Ext(nameOrFile))
+	if isRecording(text) {
+		return RecordedTrace(name, text)
+	}
+	return ParseTrace(name, text)
 }
 
 // ParseTrace reads a spec.
@@ -183,7 +192,7 @@ func ParseTrace(name string, text []byte) (Trace, error) {
 	return t, nil
 }
 
-// longestTrace bounds what Weather has to hold.
+// longestTrace bounds what a case has to hold.
 const longestTrace = 7 * 24 * time.Hour
 
 // Validate says what makes a trace impossible.
@@ -200,7 +209,7 @@ func (t Trace) Validate() error {
 	if t.Objectives.FPS != 0 || t.Objectives.LeastFPS != 0 {
 		return fail("objectives: fps and least_fps follow from utilisation: leave them out")
 	}
-	if len(t.Ambient) == 0 {
+	if len(t.Ambient) == 0 && t.recorded == nil {
 		return fail("ambient: needs the temperature of the air")
 	}
 	for name, s := range map[string]Signal{"ambient": t.Ambient, "load": t.Load, "solar": t.Solar} {
@@ -263,9 +272,12 @@ func (s Shape) validate() error {
 	return nil
 }
 
-// Weather draws the trace, one instant a second. The same seed draws the same.
-func (t Trace) Weather(seed uint64) []Instant {
+// weather draws the trace for a board, one instant a second. The same seed draws the same.
+func (t Trace) weather(seed uint64, b BoardModel) []Instant {
 	n := int(t.Duration / time.Second)
+	if t.recorded != nil {
+		return weatherOf(t.recorded, n, b)
+	}
 	weather := make([]Instant, n)
 	ambient := t.Ambient.draw(n, t.random(seed, "ambient"))
 	load := t.Load.draw(n, t.random(seed, "load"))
