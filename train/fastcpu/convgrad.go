@@ -2,7 +2,9 @@ package fastcpu
 
 const (
 	gradFloats = 1 << 13 // values of input that one call of the inner loop of a kernel gradient reads
-	sumFloats  = 1 << 15 // largest sum of which every part of the work has its own
+	// Of sums up to these sizes every part of the work has its own; of the larger ones there are only four.
+	sumFloats  = 1 << 15
+	sumFloats4 = 1 << 20
 )
 
 func convGradKernel(n *node, in, out []*buffer) {
@@ -36,9 +38,9 @@ func (p *convPlan) kernelGrad(x, g, dw []float32) {
 	steps := p.kh * p.run() / 4 // tiles of four rows of the sum
 	size := steps * 4 * width
 	var total []float32
-	if size <= sumFloats {
+	if size <= sumFloats4 {
 		sums := make([][]float32, maxParts)
-		parallel(s.count, 1, 2, func(part, lo, hi int) {
+		parallel(s.count, sumAlign(s.count, size), 2, func(part, lo, hi int) {
 			sums[part] = getScratch(size)
 			p.addGrad(sums[part], x, g, s, lo, hi, 0, steps)
 		})
@@ -62,6 +64,14 @@ func (p *convPlan) kernelGrad(x, g, dw []float32) {
 	putScratch(total)
 }
 
+// sumAlign is the alignment of the parts of n items that each have a sum of the given size.
+func sumAlign(n, size int) int {
+	if size <= sumFloats {
+		return 1
+	}
+	return (n + 3) / 4
+}
+
 // addGrad adds the strips [lo, hi) to the tiles [from, to) of sum, a matrix [kh, run][cout, rounded up].
 func (p *convPlan) addGrad(sum, x, g []float32, s strips, lo, hi, from, to int) {
 	run, row, width := p.run(), p.row(), roundUp(p.cout, tileChannels)
@@ -69,30 +79,42 @@ func (p *convPlan) addGrad(sum, x, g []float32, s strips, lo, hi, from, to int) 
 	image := inRows * row
 	scratch := getScratch(image*s.images + p.slack())
 	defer putScratch(scratch)
-	var copied []float32
-	if width != p.cout {
-		copied = getScratch(s.images * s.rows * p.ow * width)
-		defer putScratch(copied)
-	}
+	pixels := s.images * s.rows * p.ow
+	panels := getScratch(pixels * width)
+	defer putScratch(panels)
 	for i := lo; i < hi; i++ {
 		b, y0 := i/s.bands*s.images, i%s.bands*s.rows
 		images, rows := min(s.images, p.batch-b), min(s.rows, p.oh-y0)
 		for j := range images {
 			p.fill(scratch[j*image:], x[(b+j)*p.h*p.w*p.xPixel:], y0*p.stride-p.padY, (rows-1)*p.stride+p.kh)
 		}
-		grad, pixel := g[b*p.yImage+y0*p.yRow+p.yOffset:], p.yPixel
-		if copied != nil {
-			// Strips of several images have all their rows, so the pixels of a strip lie in sequence.
-			for j := range images * rows * p.ow {
-				copy(copied[j*width:j*width+p.cout], grad[j*p.yPixel:])
-			}
-			grad, pixel = copied, width
-		}
+		// Strips of several images have all their rows, so the pixels of a strip lie in sequence.
+		packPanels(panels, g[b*p.yImage+y0*p.yRow+p.yOffset:], p.yPixel, images*rows*p.ow, p.cout, tileChannels, pixels)
 		for t := from; t < to; t++ {
 			ky, k := t*4/run, t*4%run
 			for co := 0; co < width; co += tileChannels {
-				gradTile(ptr(scratch[ky*row+k:]), p.stride*p.cin, p.stride*row, image, ptr(grad[co:]), pixel,
+				gradTile(ptr(scratch[ky*row+k:]), p.stride*p.cin, p.stride*row, image, ptr(panels[co*pixels:]), tileChannels,
 					p.ow, rows, images, ptr(sum[t*4*width+co:]), width)
+			}
+		}
+	}
+}
+
+// packPanels cuts a matrix of rows and columns into panels of width columns, each with room for height rows. What is
+// beyond the matrix stays as it is.
+func packPanels(panels, src []float32, stride, rows, columns, width, height int) {
+	for first := 0; first < columns; first += width {
+		dst := panels[first*height:]
+		n := min(width, columns-first)
+		for r := range rows {
+			to, from := dst[r*width:r*width+n], src[r*stride+first:]
+			switch n { // whole panels without a call
+			case 4:
+				*(*[4]float32)(to) = [4]float32(from)
+			case tileChannels:
+				*(*[tileChannels]float32)(to) = [tileChannels]float32(from)
+			default:
+				copy(to, from)
 			}
 		}
 	}

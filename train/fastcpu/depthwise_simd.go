@@ -2,17 +2,7 @@
 
 package fastcpu
 
-import (
-	"unsafe"
-
-	"simd/archsimd"
-)
-
-func vecAt(p unsafe.Pointer, i int) vec {
-	return archsimd.LoadFloat32x8((*[lanes]float32)(unsafe.Add(p, 4*i)))
-}
-
-func storeAt(p unsafe.Pointer, i int, v vec) { v.Store((*[lanes]float32)(unsafe.Add(p, 4*i))) }
+import "unsafe"
 
 // depthwiseSpan computes n output pixels of c channels: each the sum over the taps of x times w.
 func depthwiseSpan(y unsafe.Pointer, yPixel, n int, x unsafe.Pointer, xStep int, t taps, w unsafe.Pointer, c int) {

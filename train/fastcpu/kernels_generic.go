@@ -7,6 +7,8 @@ import "unsafe"
 func binaryVector(elementOp, []float32, vector, vector) int { return 0 }
 func unaryVector(elementOp, []float32, []float32) int       { return 0 }
 func selectVector([]float32, vector, vector, vector) int    { return 0 }
+func truthVector([]float32, []int8) int                     { return 0 }
+func truthBytes([]int8, []float32) int                      { return 0 }
 func foldVector(elementOp, []float32) (float32, int)        { return 0, 0 }
 func affine(y, x, a, b []float32)                           { affineScalar(y, x, a, b) }
 func affine2(y, g, x, p, q, r []float32)                    { affine2Scalar(y, g, x, p, q, r) }

@@ -2,73 +2,104 @@
 
 package fastcpu
 
-import "simd/archsimd"
+import (
+	"unsafe"
+
+	"simd/archsimd"
+)
 
 type vec = archsimd.Float32x8
 
-// binaryVector does the elements up to a multiple of a vector's length, if it knows op, and returns how many.
-func binaryVector(op elementOp, d []float32, a, b vector) int {
-	if op == opPow {
-		return 0
+// stream is where a vector operand is read: a slice, or one vector again and again.
+type stream struct {
+	data unsafe.Pointer
+	step int
+}
+
+// stream returns v's stream; a number goes into space.
+func (v vector) stream(space *[lanes]float32) stream {
+	if v.data != nil {
+		return stream{ptr(v.data), 1}
 	}
-	n := len(d) / lanes * lanes
-	va, vb := archsimd.BroadcastFloat32x8(a.scalar), archsimd.BroadcastFloat32x8(b.scalar)
-	zero, one := archsimd.BroadcastFloat32x8(0), archsimd.BroadcastFloat32x8(1)
-	for i := 0; i < n; i += lanes {
-		if a.data != nil {
-			va = archsimd.LoadFloat32x8Slice(a.data[i:])
+	archsimd.BroadcastFloat32x8(v.scalar).Store(space)
+	return stream{unsafe.Pointer(space), 0}
+}
+
+func (s stream) at(i int) vec { return vecAt(s.data, i*s.step) }
+
+func vecAt(p unsafe.Pointer, i int) vec {
+	return archsimd.LoadFloat32x8((*[lanes]float32)(unsafe.Add(p, 4*i)))
+}
+
+func storeAt(p unsafe.Pointer, i int, v vec) { v.Store((*[lanes]float32)(unsafe.Add(p, 4*i))) }
+
+// binaryVector does the elements up to a multiple of a vector's length, if it knows op, and returns how many.
+func binaryVector(op elementOp, dst []float32, va, vb vector) int {
+	var spaceA, spaceB [lanes]float32
+	a, b, d, n := va.stream(&spaceA), vb.stream(&spaceB), ptr(dst), len(dst)/lanes*lanes
+	zero, one := splat(0), splat(1)
+	switch op {
+	case opAdd:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, a.at(i).Add(b.at(i)))
 		}
-		if b.data != nil {
-			vb = archsimd.LoadFloat32x8Slice(b.data[i:])
+	case opSub:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, a.at(i).Sub(b.at(i)))
 		}
-		var r vec
-		switch op {
-		case opAdd:
-			r = va.Add(vb)
-		case opSub:
-			r = va.Sub(vb)
-		case opMul:
-			r = va.Mul(vb)
-		case opDiv:
-			r = va.Div(vb)
-		case opMax:
-			r = va.Max(vb)
-		case opMin:
-			r = va.Min(vb)
-		case opGreater:
-			r = one.Merge(zero, va.Greater(vb))
-		case opGreaterEqual:
-			r = one.Merge(zero, va.GreaterEqual(vb))
-		case opLess:
-			r = one.Merge(zero, va.Less(vb))
-		case opLessEqual:
-			r = one.Merge(zero, va.LessEqual(vb))
-		case opEqual:
-			r = one.Merge(zero, va.Equal(vb))
-		default:
-			r = one.Merge(zero, va.NotEqual(vb))
+	case opMul:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, a.at(i).Mul(b.at(i)))
 		}
-		r.StoreSlice(d[i:])
+	case opDiv:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, a.at(i).Div(b.at(i)))
+		}
+	case opMax:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, a.at(i).Max(b.at(i)))
+		}
+	case opMin:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, a.at(i).Min(b.at(i)))
+		}
+	case opGreater:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, one.Merge(zero, a.at(i).Greater(b.at(i))))
+		}
+	case opGreaterEqual:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, one.Merge(zero, a.at(i).GreaterEqual(b.at(i))))
+		}
+	case opLess:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, one.Merge(zero, a.at(i).Less(b.at(i))))
+		}
+	case opLessEqual:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, one.Merge(zero, a.at(i).LessEqual(b.at(i))))
+		}
+	case opEqual:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, one.Merge(zero, a.at(i).Equal(b.at(i))))
+		}
+	case opNotEqual:
+		for i := 0; i < n; i += lanes {
+			storeAt(d, i, one.Merge(zero, a.at(i).NotEqual(b.at(i))))
+		}
+	default:
+		return 0
 	}
 	return n
 }
 
 // selectVector is opSelect, for the elements up to a multiple of a vector's length; it returns how many.
-func selectVector(d []float32, cond, a, b vector) int {
-	if cond.data == nil {
-		return 0
-	}
-	n := len(d) / lanes * lanes
-	zero := archsimd.BroadcastFloat32x8(0)
-	va, vb := archsimd.BroadcastFloat32x8(a.scalar), archsimd.BroadcastFloat32x8(b.scalar)
+func selectVector(dst []float32, vc, va, vb vector) int {
+	var spaceA, spaceB, spaceC [lanes]float32
+	a, b, c, d, n := va.stream(&spaceA), vb.stream(&spaceB), vc.stream(&spaceC), ptr(dst), len(dst)/lanes*lanes
+	zero := splat(0)
 	for i := 0; i < n; i += lanes {
-		if a.data != nil {
-			va = archsimd.LoadFloat32x8Slice(a.data[i:])
-		}
-		if b.data != nil {
-			vb = archsimd.LoadFloat32x8Slice(b.data[i:])
-		}
-		va.Merge(vb, archsimd.LoadFloat32x8Slice(cond.data[i:]).NotEqual(zero)).StoreSlice(d[i:])
+		storeAt(d, i, a.at(i).Merge(b.at(i), c.at(i).NotEqual(zero)))
 	}
 	return n
 }
@@ -118,6 +149,35 @@ func unaryVector(op elementOp, d, x []float32) int {
 		}
 	default:
 		return 0
+	}
+	return n
+}
+
+// truthVector converts bytes of 0 and 1 and returns how many it did.
+func truthVector(d []float32, b []int8) int {
+	i := 0
+	for ; i+2*lanes <= len(b); i += lanes {
+		archsimd.LoadInt8x16Slice(b[i:]).ExtendLo8ToInt32().ConvertToFloat32().StoreSlice(d[i:])
+	}
+	return i
+}
+
+// bitsToBytes spreads eight bits over eight bytes of 0 or 1.
+var bitsToBytes = func() (table [256]uint64) {
+	for bits := range table {
+		for i := range lanes {
+			table[bits] |= uint64(bits>>i&1) << (8 * i)
+		}
+	}
+	return table
+}()
+
+// truthBytes converts truth values to bytes of 0 and 1 and returns how many it did.
+func truthBytes(b []int8, v []float32) int {
+	n := len(b) / lanes * lanes
+	zero := splat(0)
+	for i := 0; i < n; i += lanes {
+		*(*uint64)(unsafe.Pointer(&b[i])) = bitsToBytes[archsimd.LoadFloat32x8Slice(v[i:]).NotEqual(zero).ToBits()]
 	}
 	return n
 }

@@ -9,8 +9,9 @@ type product struct {
 }
 
 const (
-	batchedFrom = 8  // products from which each is one part of the work
-	blockRows   = 64 // rows of a that pass the panels of b together
+	batchedFrom = 8   // products from which each is one part of the work
+	blockRows   = 64  // rows of a that pass the panels of b together
+	narrow      = 256 // columns of a and b together up to which they are read where they are
 )
 
 func matmulKernel(n *node, in, out []*buffer) {
@@ -119,16 +120,16 @@ func (p *product) block(a []float32, rowA int, packed, c []float32, count int) {
 func (p *product) outer(spread spread, a, b, c []float32) {
 	m4, n16 := roundUp(p.m, 4), roundUp(p.n, tileChannels)
 	var sum []float32
-	if m4*n16 <= sumFloats {
+	if m4*n16 <= sumFloats4 {
 		sums := make([][]float32, maxParts)
-		spread(p.k, 4, 256, func(part, lo, hi int) {
+		spread(p.k, sumAlign(p.k, m4*n16), 256, func(part, lo, hi int) {
 			sums[part] = getScratch(m4 * n16)
 			p.addOuter(sums[part], a, b, lo, hi, 0, m4)
 		})
 		sum = addAll(sums)
 	} else {
 		sum = getScratch(m4 * n16)
-		spread(m4, 4, 8, func(_, lo, hi int) { p.addOuter(sum, a, b, 0, p.k, lo, hi) })
+		spread(m4, roundUp(m4/4, 4), 8, func(_, lo, hi int) { p.addOuter(sum, a, b, 0, p.k, lo, hi) })
 	}
 	for m := range p.m {
 		copy(c[m*p.n:(m+1)*p.n], sum[m*n16:])
@@ -138,38 +139,33 @@ func (p *product) outer(spread spread, a, b, c []float32) {
 
 // addOuter adds rows [k0, k1) of a and b to rows [from, to) of sum.
 func (p *product) addOuter(sum, a, b []float32, k0, k1, from, to int) {
-	n16 := roundUp(p.n, tileChannels)
-	width := to - from
-	step := min(256, max(32, gradFloats/(width+n16)))
-	var padA, padB []float32
-	if to > p.m {
-		padA = getScratch(step * width)
-		defer putScratch(padA)
+	width, n16 := to-from, roundUp(p.n, tileChannels)
+	step := min(256, max(64, gradFloats/(width+n16)))
+	if to <= p.m && n16 == p.n && width+n16 <= narrow {
+		for k := k0; k < k1; k += step {
+			p.outerTiles(sum[from*n16:], a[k*p.ak+from:], p.ak, 4, b[k*p.bk:], p.bk, tileChannels, min(step, k1-k), width)
+		}
+		return
 	}
-	if n16 != p.n {
-		padB = getScratch(step * n16)
-		defer putScratch(padB)
-	}
+	// Cut into panels, because rows far apart would fall on the same few lines of the cache.
+	panelsA, panelsB := getScratch(step*width), getScratch(step*n16)
 	for k := k0; k < k1; k += step {
 		count := min(step, k1-k)
-		srcA, strideA := a[k*p.ak+from:], p.ak
-		if padA != nil {
-			for i := range count {
-				copy(padA[i*width:][:p.m-from], srcA[i*p.ak:])
-			}
-			srcA, strideA = padA, width
-		}
-		srcB, strideB := b[k*p.bk:], p.bk
-		if padB != nil {
-			for i := range count {
-				copy(padB[i*n16:][:p.n], srcB[i*p.bk:])
-			}
-			srcB, strideB = padB, n16
-		}
-		for m := 0; m < width; m += 4 {
-			for n := 0; n < n16; n += tileChannels {
-				gradTile(ptr(srcA[m:]), strideA, 0, 0, ptr(srcB[n:]), strideB, count, 1, 1, ptr(sum[(from+m)*n16+n:]), n16)
-			}
+		packPanels(panelsA, a[k*p.ak+from:], p.ak, count, min(to, p.m)-from, 4, step)
+		packPanels(panelsB, b[k*p.bk:], p.bk, count, p.n, tileChannels, step)
+		p.outerTiles(sum[from*n16:], panelsA, 4, 4*step, panelsB, tileChannels, tileChannels*step, count, width)
+	}
+	putScratch(panelsA)
+	putScratch(panelsB)
+}
+
+// outerTiles adds count outer products to width rows of sum. Four columns of a are nextA from the next four, a panel of b is
+// nextB from the next.
+func (p *product) outerTiles(sum, a []float32, rowA, nextA int, b []float32, rowB, nextB, count, width int) {
+	n16 := roundUp(p.n, tileChannels)
+	for m := 0; m < width; m += 4 {
+		for n := 0; n < n16; n += tileChannels {
+			gradTile(ptr(a[m/4*nextA:]), rowA, 0, 0, ptr(b[n/tileChannels*nextB:]), rowB, count, 1, 1, ptr(sum[m*n16+n:]), n16)
 		}
 	}
 }

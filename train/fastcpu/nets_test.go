@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
+	"golang.org/x/sys/unix"
 )
 
 // layers builds small nets for benchmarks: in the operations that this package has kernels for, or, if shifted is set, in
@@ -229,14 +230,25 @@ func BenchmarkStep(b *testing.B) {
 				step := trainingStep(b, on, backend == "go", n.net)
 				images, labels := random(1, batch, n.size, n.size, 3), labels(batch)
 				step(images, labels)
+				used := cpuSeconds(b)
 				for b.Loop() {
 					step(images, labels)
 				}
 				b.ReportMetric(float64(batch*b.N)/b.Elapsed().Seconds(), "images/s")
+				b.ReportMetric(float64(batch*b.N)/(cpuSeconds(b)-used), "images/cpu-s")
 				b.ReportMetric(peakMemory(), "peak-MiB")
 			})
 		}
 	}
+}
+
+// cpuSeconds is the processor time of this process so far, which other programs on the machine change little.
+func cpuSeconds(b *testing.B) float64 {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 // peakMemory is the process's largest resident size so far, in MiB, or 0 where /proc does not tell.

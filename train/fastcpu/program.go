@@ -2,6 +2,7 @@ package fastcpu
 
 import (
 	"slices"
+	"unsafe"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -128,9 +129,7 @@ func (p *program) run(in []*buffer, out *buffer) {
 				regs[len(p.loads)+i] = vector{data: d}
 			}
 			if isBool {
-				for i, v := range temp(p.temps, n) {
-					bools[lo+i] = v != 0
-				}
+				storeTruths(bools[lo:lo+n], temp(p.temps, n))
 			}
 		}
 		putScratch(temps)
@@ -144,14 +143,15 @@ func (l *load) block(b *buffer, lo, n, size int, temp func(i, n int) []float32) 
 		if l.size == 1 {
 			return vector{scalar: truth(src[0])}
 		}
-		d, part := temp(l.temp, n), src[min(lo, len(src)):]
-		if l.pattern != nil {
-			part = make([]bool, n)
+		d := temp(l.temp, n)
+		if l.pattern == nil {
+			src = src[lo : lo+n]
+		} else {
+			part := make([]bool, n)
 			readPattern(l.pattern, part, src, lo)
+			src = part
 		}
-		for i := range d {
-			d[i] = truth(part[i])
-		}
+		loadTruths(d, src)
 		return vector{data: d}
 	}
 	src := b.f32()
@@ -205,6 +205,24 @@ func fuse(root *node, readers [][]*node, kept []bool) []*node {
 	}
 	slices.SortFunc(members, func(a, b *node) int { return a.id - b.id })
 	return members
+}
+
+// bytesOf is the memory of truth values: 0 and 1.
+func bytesOf(b []bool) []int8 {
+	return unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
+}
+
+func loadTruths(d []float32, b []bool) {
+	bytes := bytesOf(b)
+	for i := truthVector(d, bytes); i < len(d); i++ {
+		d[i] = float32(bytes[i])
+	}
+}
+
+func storeTruths(b []bool, v []float32) {
+	for i := truthBytes(bytesOf(b), v); i < len(b); i++ {
+		b[i] = v[i] != 0
+	}
 }
 
 // assemble builds the program of root with the nodes fused into it; members are in order, root last. It returns the
