@@ -20,7 +20,7 @@ func FuseActivations(g *Graph) (*Graph, error) {
 			continue
 		}
 		switch in.Op {
-		case OpConv, OpDepthwise, OpFullyConnected, OpAdd, OpScale, OpShift, OpAveragePool, OpMaxPool:
+		case OpConv, OpDepthwise, OpFullyConnected, OpAdd, OpMul, OpSub, OpDiv, OpScale, OpShift, OpAveragePool, OpMaxPool:
 			in.Attrs.Activation = act
 			uses[in] = uses[n]
 			g.replace(n, in)

@@ -26,15 +26,15 @@ func FoldBatchNorm(g *Graph) (*Graph, error) {
 			continue
 		}
 		if uses[in] == 1 && hasBias(in) && in.Attrs.Activation == None {
-			scaleOutputs(in, factor, shift)
+			scaleOutputs(g.Layout, in, factor, shift)
 			uses[in] = uses[n]
 			g.replace(n, in)
 			continue
 		}
 		scaled := &Node{Name: n.Name, Op: OpScale, Inputs: []*Node{in}, Shape: n.Shape, Origin: n.Origin,
-			Attrs: Attrs{FromEnd: channelFromEnd(g.Layout, n.Shape)}, Weights: []Tensor{{[]int{len(factor)}, round(factor)}}}
+			Weights: []Tensor{perChannel(g.Layout, n.Shape, round(factor))}}
 		shifted := &Node{Name: n.Name, Op: OpShift, Inputs: []*Node{scaled}, Shape: n.Shape, Origin: n.Origin,
-			Attrs: scaled.Attrs, Weights: []Tensor{{[]int{len(shift)}, round(shift)}}}
+			Weights: []Tensor{perChannel(g.Layout, n.Shape, round(shift))}}
 		nodes = append(nodes, scaled, shifted)
 		uses[scaled], uses[shifted] = 1, uses[n]
 		g.replace(n, shifted)
@@ -62,16 +62,36 @@ func affine(n *Node) (factor, shift []float64) {
 	return factor, shift
 }
 
-// scaleOutputs replaces a layer's weights by those of factor*layer + shift.
-// The output channel is the filter's first axis, as it is in NCHW.
-func scaleOutputs(n *Node, factor, shift []float64) {
-	w, b := n.Weights[0], n.Weights[1]
-	per := len(w.Data) / len(factor)
-	data, bias := make([]float32, len(w.Data)), make([]float32, len(factor))
-	for o, f := range factor {
-		for i := o * per; i < (o+1)*per; i++ {
-			data[i] = float32(float64(w.Data[i]) * f)
+// perChannel shapes one value for each channel so that it broadcasts to shape.
+func perChannel(l Layout, shape []int, data []float32) Tensor {
+	t := Tensor{[]int{len(data)}, data}
+	if l == NCHW {
+		for range len(shape) - 2 {
+			t.Shape = append(t.Shape, 1)
 		}
+	}
+	return t
+}
+
+// scaleOutputs replaces a layer's weights by those of factor*layer + shift. The
+// output channel is the filter's first axis, except for a depthwise one in NHWC.
+func scaleOutputs(l Layout, n *Node, factor, shift []float64) {
+	w, b := n.Weights[0], n.Weights[1]
+	outputs := len(b.Data)
+	data, bias := make([]float32, len(w.Data)), make([]float32, outputs)
+	if n.Op == OpDepthwise && l == NHWC {
+		for i, v := range w.Data {
+			data[i] = float32(float64(v) * factor[i%outputs])
+		}
+	} else {
+		per := len(w.Data) / outputs
+		for o, f := range factor {
+			for i := o * per; i < (o+1)*per; i++ {
+				data[i] = float32(float64(w.Data[i]) * f)
+			}
+		}
+	}
+	for o, f := range factor {
 		bias[o] = float32(float64(float64(b.Data[o])*f) + shift[o])
 	}
 	n.Weights = []Tensor{{w.Shape, data}, {b.Shape, bias}}

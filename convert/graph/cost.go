@@ -3,15 +3,18 @@ package graph
 // MACs is the number of multiply-accumulates of a node in an NHWC graph; those
 // of normalization, pooling and sums are not counted.
 func (n *Node) MACs() int64 {
-	if !hasBias(n) {
-		return 0
-	}
-	weights := int64(len(n.Weights[0].Data))
 	switch n.Op {
-	case OpConv, OpDepthwise: // every weight is used once per output pixel
-		return weights * int64(n.Shape[1]) * int64(n.Shape[2])
+	case OpConv, OpDepthwise, OpFullyConnected: // every weight is used once per output pixel
+		return int64(len(n.Weights[0].Data)) * int64(elements(n.Shape[:len(n.Shape)-1]))
+	case OpMatMul:
+		in := n.Inputs[0].Shape
+		inner := in[len(in)-1]
+		if n.Attrs.AdjX {
+			inner = in[len(in)-2]
+		}
+		return int64(elements(n.Shape)) * int64(inner)
 	}
-	return weights
+	return 0
 }
 
 // WeightBytes is the size of a node's weights as they are stored.

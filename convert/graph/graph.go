@@ -130,9 +130,6 @@ type Attrs struct {
 	Dims []int
 	// Group is ONNX's group of a depthwise convolution.
 	Group int
-	// FromEnd says along which axis the constants of Scale and Shift run: 1 is
-	// the last axis, 3 the third from the end. A single constant serves all.
-	FromEnd int
 	// Axis of Concat and Gather; Axes of reductions. Never negative.
 	Axis int
 	Axes []int

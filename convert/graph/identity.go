@@ -4,7 +4,7 @@ import "slices"
 
 // FoldIdentity removes nodes that hand on their input unchanged: Identity
 // (and what is imported as one, such as Dropout), a Reshape to the shape that
-// is already there, a zero Pad, and a Relu of something that is already
+// is already there, a Transpose or Slice that changes nothing, a zero Pad, and a Relu of something that is already
 // clipped at least as tightly.
 func FoldIdentity(g *Graph) (*Graph, error) {
 	g = g.clone()
@@ -23,6 +23,8 @@ func isIdentity(n *Node) bool {
 		return true
 	case OpReshape:
 		return slices.Equal(n.Shape, in.Shape)
+	case OpTranspose, OpSlice:
+		return slices.Equal(n.Shape, in.Shape) && (n.Op == OpSlice || slices.IsSorted(n.Attrs.Perm))
 	case OpPad:
 		return n.Attrs.Pads == [4]int{}
 	case OpRelu:

@@ -10,20 +10,43 @@ import (
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
 
+// The versions of the standard operator set whose operators mean what the
+// importers make of them.
+const (
+	minOpset = 9
+	maxOpset = 28
+)
+
 // Import brings an ONNX model with one float32 image input [N, C, H, W] and one
-// output to the graph form, in ONNX's layout and with a batch of one. The
-// operators that it knows stand in importers; all nodes that it cannot import
-// are listed in the *[UnsupportedError] that it returns.
+// output to the graph form, in ONNX's layout and with a batch of one. Shapes are
+// known from the first node to the last, so that arithmetic on shapes and
+// constants is computed here and leaves no trace. The operators that it knows
+// are listed by [Operators]; all nodes that it cannot import stand in the
+// *[UnsupportedError] that it returns.
 func Import(m *onnx.ModelProto) (*Graph, error) {
-	im := &importer{consts: map[string]*onnx.TensorProto{}, values: map[string]*Node{}}
+	im := &importer{
+		opset:  onnx.OpsetVersion(m),
+		protos: map[string]*onnx.TensorProto{},
+		values: map[string]value{},
+		read:   map[*byte]*constant{},
+	}
+	if im.opset < minOpset || im.opset > maxOpset {
+		return nil, fmt.Errorf("graph: operator set version %d, need %d to %d (export with opset_version=17)", im.opset, minOpset, maxOpset)
+	}
 	og := m.GetGraph()
 	for _, t := range og.GetInitializer() {
-		im.consts[t.GetName()] = t
+		im.protos[t.GetName()] = t
+		im.fileBytes += len(t.GetRawData()) + 4*len(t.GetFloatData())
+	}
+	im.budget = foldBudget + im.fileBytes
+	nodes, err := ordered(og)
+	if err != nil {
+		return nil, err
 	}
 	if err := im.input(og); err != nil {
 		return nil, err
 	}
-	for _, n := range og.GetNode() {
+	for _, n := range nodes {
 		if err := im.node(n); err != nil {
 			return nil, err
 		}
@@ -31,29 +54,72 @@ func Import(m *onnx.ModelProto) (*Graph, error) {
 	if err := im.bad.err(); err != nil {
 		return nil, err
 	}
+	return im.graph(og)
+}
+
+// foldBudget is how many elements folding may make, plus one for each byte of
+// the model's weights.
+const foldBudget = 1 << 20
+
+// weightReuse is how many times over a model may use its weights, and
+// weightSlack the bytes that any model may.
+const (
+	weightReuse = 4
+	weightSlack = 16 << 20
+)
+
+// graph puts together what was imported.
+func (im *importer) graph(og *onnx.GraphProto) (*Graph, error) {
 	if len(og.GetOutput()) != 1 {
 		return nil, fmt.Errorf("graph: the model has %d outputs, need one (export the logits only)", len(og.GetOutput()))
 	}
 	out, ok := im.values[og.GetOutput()[0].GetName()]
-	if !ok {
-		return nil, fmt.Errorf("graph: no node writes the output %q (export the model again)", og.GetOutput()[0].GetName())
+	if !ok || out.node == nil {
+		return nil, fmt.Errorf("graph: no node computes the output %q from the image (export the model again)", og.GetOutput()[0].GetName())
 	}
-	return &Graph{Layout: NCHW, Nodes: im.nodes, Output: out}, nil
+	used := 0
+	for _, n := range im.nodes {
+		for _, w := range n.Weights {
+			if used += 4 * len(w.Data); used > weightReuse*im.fileBytes+weightSlack {
+				return nil, fmt.Errorf("graph: the nodes use the model's %d bytes of weights more than %d times over (file damaged? export it again)", im.fileBytes, weightReuse)
+			}
+		}
+	}
+	origins := map[*float32]string{}
+	for _, n := range im.nodes {
+		if len(n.Weights) > 0 {
+			n.Origin = origin(n.Weights, origins)
+		}
+	}
+	return &Graph{Layout: NCHW, Nodes: im.nodes, Output: out.node}, nil
 }
 
-// importer walks the nodes in ONNX's order, which is topological.
+// importer walks the nodes in order of their dependence.
 type importer struct {
-	consts map[string]*onnx.TensorProto
-	values map[string]*Node
-	nodes  []*Node
-	bad    report
+	opset     int64
+	protos    map[string]*onnx.TensorProto
+	values    map[string]value
+	read      map[*byte]*constant // initializers by their bytes, which several may share
+	nodes     []*Node
+	bad       report
+	fileBytes int
+	budget    int // elements that folding may still make
+}
+
+// value is what travels between ONNX's nodes: a node of the graph, or a
+// constant.
+type value struct {
+	node *Node
+	con  *constant
+	// tainted: an unsupported node came before, so the shape is a guess.
+	tainted bool
 }
 
 // input makes the one real input (older models list initializers, too).
 func (im *importer) input(og *onnx.GraphProto) error {
 	var real []*onnx.ValueInfoProto
 	for _, in := range og.GetInput() {
-		if im.consts[in.GetName()] == nil {
+		if im.protos[in.GetName()] == nil {
 			real = append(real, in)
 		}
 	}
@@ -83,213 +149,92 @@ func (im *importer) input(og *onnx.GraphProto) error {
 		return fmt.Errorf("graph: input %q: %w", name, err)
 	}
 	n := &Node{Name: name, Op: OpInput, Shape: shape}
-	im.values[name] = n
+	im.values[name] = value{node: n}
 	im.nodes = append(im.nodes, n)
 	return nil
 }
 
 // unsupported marks what an importer cannot express, as opposed to a model
 // that is broken.
-type unsupported struct{ reason string }
+type unsupported struct{ reason, hint string }
 
 func (u unsupported) Error() string { return u.reason }
 
 func unsupportedf(format string, args ...any) error {
-	return unsupported{fmt.Sprintf(format, args...)}
+	return unsupported{reason: fmt.Sprintf(format, args...)}
 }
+
+// misfit marks shapes that do not fit: the fault of the model, unless a node
+// before it was unsupported and its shape a guess.
+type misfit struct{ error }
+
+var errNotFinite = errors.New("hold a value that is not finite (did the training diverge?)")
 
 // node imports one ONNX node. What is unsupported is noted and replaced by a
 // placeholder, so that the nodes after it are looked at, too.
 func (im *importer) node(n *onnx.NodeProto) error {
-	name, op := n.GetName(), n.GetOpType()
-	if len(n.GetOutput()) == 0 || n.GetOutput()[0] == "" {
-		return fmt.Errorf("graph: %s has no output (export the model again)", onnx.NodeName(n))
-	}
-	out := n.GetOutput()[0]
-	if name == "" {
-		name = out
-	}
-	if d := n.GetDomain(); d != "" && d != "ai.onnx" {
-		op = d + "." + op
-	}
-	if im.constant(n) {
-		return nil
-	}
-	made, err := im.dispatch(op, n)
-	var u unsupported
-	if errors.As(err, &u) {
-		im.bad.nodes = append(im.bad.nodes, Unsupported{name, op, u.reason})
-		made, err = &Node{Op: OpIdentity}, nil
-	}
+	c, err := im.call(n)
 	if err != nil {
 		return fmt.Errorf("graph: %s: %w", onnx.NodeName(n), err)
 	}
-	made.Name = name
-	if len(made.Weights) > 0 {
-		made.Origin = origin(made.Weights)
+	mark := len(im.nodes)
+	err = c.run()
+	var u unsupported
+	var m misfit
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &u):
+		im.bad.nodes = append(im.bad.nodes, Unsupported{c.name, c.op, u.reason, u.hint})
+	case errors.As(err, &m):
+		if !c.tainted {
+			im.bad.nodes = append(im.bad.nodes, Unsupported{c.name, c.op, m.Error(), ""})
+		}
+	case c.tainted: // may well come of the guess
+	default:
+		return fmt.Errorf("graph: %s: %w", onnx.NodeName(n), err)
 	}
-	im.values[out] = made
-	im.nodes = append(im.nodes, made)
+	im.nodes = im.nodes[:mark]
+	c.placeholder()
 	return nil
 }
 
-// constant folds Constant nodes, and Identity nodes of constants, away.
-func (im *importer) constant(n *onnx.NodeProto) bool {
-	var t *onnx.TensorProto
-	switch n.GetOpType() {
-	case "Constant":
-		t, _ = onnx.Tensor(n, "value")
-	case "Identity":
-		if len(n.GetInput()) == 1 {
-			t = im.consts[n.GetInput()[0]]
-		}
+// value looks a name up.
+func (im *importer) value(name string) (value, error) {
+	if v, ok := im.values[name]; ok {
+		return v, nil
 	}
+	t := im.protos[name]
 	if t == nil {
-		return false
+		return value{}, fmt.Errorf("reads %q, which no node before it writes", name)
 	}
-	im.consts[n.GetOutput()[0]] = t
-	return true
-}
-
-func (im *importer) dispatch(op string, n *onnx.NodeProto) (*Node, error) {
-	switch op {
-	case "Conv":
-		return im.conv(n)
-	case "BatchNormalization":
-		return im.batchNorm(n)
-	case "Relu":
-		return im.unary(n, OpRelu)
-	case "Clip":
-		return im.clip(n)
-	case "Add":
-		return im.sum(n)
-	case "Mul":
-		return im.product(n)
-	case "GlobalAveragePool":
-		made, err := im.unary(n, OpMean)
-		if made != nil {
-			made.Attrs.KeepDims = true
-		}
-		return made, err
-	case "ReduceMean":
-		return im.reduceMean(n)
-	case "AveragePool":
-		return im.pool(n, OpAveragePool)
-	case "MaxPool":
-		return im.pool(n, OpMaxPool)
-	case "Flatten":
-		return im.flatten(n)
-	case "Reshape":
-		return im.reshape(n)
-	case "Gemm":
-		return im.gemm(n)
-	case "MatMul":
-		return im.matMul(n)
-	case "Softmax":
-		return im.softmax(n)
-	case "Constant":
-		return nil, unsupportedf("only a tensor in the attribute \"value\" is supported")
-	case "Identity":
-		return im.unary(n, OpIdentity)
-	case "Pad":
-		return im.pad(n)
-	}
-	return nil, unsupportedf("operator not supported")
-}
-
-// inputs returns the values that a node reads; the first count of its inputs
-// must be values and the rest absent or constants.
-func (im *importer) inputs(n *onnx.NodeProto, count int) ([]*Node, error) {
-	var found []*Node
-	for i := range count {
-		if i >= len(n.GetInput()) {
-			return nil, fmt.Errorf("has %d inputs, need %d", len(n.GetInput()), count)
-		}
-		name := n.GetInput()[i]
-		v, ok := im.values[name]
-		if !ok && im.consts[name] != nil {
-			return nil, unsupportedf("input %q is a constant", name)
-		}
-		if !ok {
-			return nil, fmt.Errorf("reads %q, which no node before it writes", name)
-		}
-		found = append(found, v)
-	}
-	return found, nil
-}
-
-// proto returns a constant input, nil if it is absent.
-func (im *importer) proto(n *onnx.NodeProto, index int) (*onnx.TensorProto, error) {
-	if index >= len(n.GetInput()) || n.GetInput()[index] == "" {
-		return nil, nil
-	}
-	name := n.GetInput()[index]
-	if t := im.consts[name]; t != nil {
-		return t, nil
-	}
-	if im.values[name] != nil {
-		return nil, unsupportedf("input %q must be a constant", name)
-	}
-	return nil, fmt.Errorf("reads %q, which no node before it writes", name)
-}
-
-// floats returns a constant float32 input, nil if it is absent.
-func (im *importer) floats(n *onnx.NodeProto, index int) (*Tensor, error) {
-	p, err := im.proto(n, index)
-	if p == nil {
-		return nil, err
-	}
-	if p.GetDataType() != onnx.TypeFloat {
-		return nil, unsupportedf("weights %q are not float32", p.GetName())
-	}
-	data, err := onnx.Floats(p)
+	c, err := im.initializer(t)
 	if err != nil {
-		return nil, err
+		return value{}, err
 	}
-	for _, v := range data {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return nil, fmt.Errorf("weights %q hold a value that is not finite (did the training diverge?)", p.GetName())
+	v := value{con: c}
+	im.values[name] = v
+	return v, nil
+}
+
+// initializer reads a tensor of the file, once for all that share its bytes.
+func (im *importer) initializer(t *onnx.TensorProto) (*constant, error) {
+	raw := t.GetRawData()
+	if len(raw) == 0 {
+		return readConstant(t)
+	}
+	if c := im.read[&raw[0]]; c != nil && !c.isInt && t.GetDataType() == onnx.TypeFloat && 4*len(c.floats) == len(raw) {
+		shape := toInts(t.GetDims())
+		if err := checkConstantShape(shape); err != nil {
+			return nil, err
 		}
+		return c.reshaped(shape), nil
 	}
-	return &Tensor{Shape: toInts(p.GetDims()), Data: data}, nil
-}
-
-// required is floats for an input that must be there, with the given rank.
-func (im *importer) required(n *onnx.NodeProto, index, rank int) (Tensor, error) {
-	t, err := im.floats(n, index)
-	if err != nil {
-		return Tensor{}, err
+	c, err := readConstant(t)
+	if err == nil {
+		im.read[&raw[0]] = c
 	}
-	if t == nil || len(t.Data) == 0 {
-		return Tensor{}, fmt.Errorf("input %d is missing or empty", index)
-	}
-	if len(t.Shape) != rank {
-		return Tensor{}, unsupportedf("weights have shape %v, need %d dimensions", t.Shape, rank)
-	}
-	return *t, nil
-}
-
-// allow refuses attributes other than those named.
-func allow(n *onnx.NodeProto, names ...string) error {
-next:
-	for _, a := range n.GetAttribute() {
-		for _, name := range names {
-			if a.GetName() == name {
-				continue next
-			}
-		}
-		return unsupportedf("attribute %q is not supported", a.GetName())
-	}
-	return nil
-}
-
-// flag checks that an integer attribute, if there, has the only supported value.
-func flag(n *onnx.NodeProto, name string, def, want int64) error {
-	v, err := onnx.Int(n, name, def)
-	if err == nil && v != want {
-		return unsupportedf("%s is %d, need %d", name, v, want)
-	}
-	return err
+	return c, err
 }
 
 // toInts narrows ONNX's integers; values outside ±2^30 become that bound, which
@@ -303,11 +248,32 @@ func toInts(values []int64) []int {
 	return r
 }
 
-func origin(weights []Tensor) string {
+// origin names weights by content; hashes of data that several nodes share are
+// taken once.
+func origin(weights []Tensor, known map[*float32]string) string {
 	h := sha256.New()
 	for _, w := range weights {
-		fmt.Fprintln(h, w.Shape)
-		_ = binary.Write(h, binary.LittleEndian, w.Data)
+		sum, ok := known[&w.Data[0]]
+		if !ok {
+			sum = hashFloats(w.Data)
+			known[&w.Data[0]] = sum
+		}
+		fmt.Fprintln(h, w.Shape, sum)
+	}
+	return string(h.Sum(nil))
+}
+
+// hashFloats is the SHA-256 of the values' bytes.
+func hashFloats(values []float32) string {
+	h := sha256.New()
+	var chunk [16 << 10]byte
+	for len(values) > 0 {
+		n := min(len(values), len(chunk)/4)
+		for i, v := range values[:n] {
+			binary.LittleEndian.PutUint32(chunk[4*i:], math.Float32bits(v))
+		}
+		h.Write(chunk[:4*n])
+		values = values[n:]
 	}
 	return string(h.Sum(nil))
 }

@@ -3,56 +3,53 @@ package graph
 import (
 	"fmt"
 	"math"
-
-	"github.com/fathom-edge/fathom/convert/onnx"
 )
 
 // gemm imports Gemm as a fully connected layer.
-func (im *importer) gemm(n *onnx.NodeProto) (*Node, error) {
-	if err := allow(n, "alpha", "beta", "transA", "transB"); err != nil {
-		return nil, err
-	}
-	in, err := im.inputs(n, 1)
+func gemm(c *call) (*Node, error) {
+	x, err := c.node(0)
 	if err != nil {
 		return nil, err
 	}
-	if err := flag(n, "transA", 0, 0); err != nil {
-		return nil, err
-	}
-	matrix, err := im.required(n, 1, 2)
+	transA, err := c.int("transA", 0)
 	if err != nil {
 		return nil, err
 	}
-	trans, err := onnx.Int(n, "transB", 0)
+	if transA != 0 {
+		if x, err = c.emit(OpTranspose, Attrs{Perm: []int{1, 0}}, nil, x); err != nil {
+			return nil, err
+		}
+	}
+	matrix, err := c.ranked(1, 2)
 	if err != nil {
 		return nil, err
 	}
-	if trans == 0 {
-		matrix = transpose2(matrix)
-	}
-	alpha, err := onnx.Float(n, "alpha", 1)
+	transB, err := c.int("transB", 0)
 	if err != nil {
 		return nil, err
 	}
-	beta, err := onnx.Float(n, "beta", 1)
+	if transB == 0 {
+		matrix = transposeTensor(matrix, []int{1, 0})
+	}
+	alpha, err := c.float("alpha", 1)
+	if err != nil {
+		return nil, err
+	}
+	beta, err := c.float("beta", 1)
 	if err != nil {
 		return nil, err
 	}
 	if bad := float64(alpha) + float64(beta); math.IsNaN(bad) || math.IsInf(bad, 0) {
 		return nil, fmt.Errorf("alpha %g and beta %g must be finite", alpha, beta)
 	}
-	given, err := im.floats(n, 2)
-	if err != nil {
-		return nil, err
-	}
 	outputs := matrix.Shape[0]
 	bias := make([]float32, outputs)
-	if given != nil {
-		axis, err := constantAxis(given.Shape)
+	if c.has(2) {
+		given, err := c.weights(2)
 		if err != nil {
 			return nil, err
 		}
-		if axis > 1 || (len(given.Data) != outputs && len(given.Data) != 1) {
+		if len(given.Data) != 1 && (len(given.Data) != outputs || given.Shape[len(given.Shape)-1] != outputs) {
 			return nil, fmt.Errorf("bias has shape %v, need [%d]", given.Shape, outputs)
 		}
 		for i := range bias {
@@ -60,42 +57,32 @@ func (im *importer) gemm(n *onnx.NodeProto) (*Node, error) {
 		}
 	}
 	if alpha != 1 {
-		scaled := make([]float32, len(matrix.Data))
-		for i, v := range matrix.Data {
-			scaled[i] = alpha * v
-		}
-		matrix.Data = scaled
+		matrix = mapped(matrix, func(v float32) float32 { return alpha * v })
 	}
-	return &Node{Op: OpFullyConnected, Inputs: in, Weights: []Tensor{matrix, {[]int{outputs}, bias}}}, nil
+	return c.emit(OpFullyConnected, Attrs{}, []Tensor{matrix, {[]int{outputs}, bias}}, x)
 }
 
-// matMul imports MatMul by a constant matrix; the Add after it is folded by
-// FoldBias.
-func (im *importer) matMul(n *onnx.NodeProto) (*Node, error) {
-	if err := allow(n); err != nil {
-		return nil, err
+// matMul imports MatMul: by a constant matrix, whose Add after it FoldBias
+// folds, or of two values.
+func matMul(c *call) (*Node, error) {
+	if c.has(1) && c.inputs[1].con != nil && len(c.inputs[1].con.shape) == 2 {
+		x, err := c.node(0)
+		if err != nil {
+			return nil, err
+		}
+		matrix, err := c.weights(1)
+		if err != nil {
+			return nil, err
+		}
+		matrix = transposeTensor(matrix, []int{1, 0})
+		bias := Tensor{[]int{matrix.Shape[0]}, make([]float32, matrix.Shape[0])}
+		return c.emit(OpFullyConnected, Attrs{}, []Tensor{matrix, bias}, x)
 	}
-	in, err := im.inputs(n, 1)
-	if err != nil {
-		return nil, err
-	}
-	matrix, err := im.required(n, 1, 2)
-	if err != nil {
-		return nil, err
-	}
-	matrix = transpose2(matrix)
-	outputs := matrix.Shape[0]
-	bias := Tensor{[]int{outputs}, make([]float32, outputs)}
-	return &Node{Op: OpFullyConnected, Inputs: in, Weights: []Tensor{matrix, bias}}, nil
+	return c.pairOf(OpMatMul)
 }
 
-func transpose2(t Tensor) Tensor {
-	rows, columns := t.Shape[0], t.Shape[1]
-	data := make([]float32, 0, len(t.Data))
-	for c := range columns {
-		for r := range rows {
-			data = append(data, t.Data[r*columns+c])
-		}
-	}
-	return Tensor{[]int{columns, rows}, data}
+// transposeTensor reorders axes: axis i of the result is axis perm[i] of t.
+func transposeTensor(t Tensor, perm []int) Tensor {
+	moved := (&constant{shape: t.Shape, floats: t.Data}).transposed(perm)
+	return Tensor{moved.shape, moved.floats}
 }

@@ -1,42 +1,88 @@
 package graph
 
 import (
+	"fmt"
 	"math"
+	"slices"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
 
-// unary imports operators with one input and nothing else.
-func (im *importer) unary(n *onnx.NodeProto, op Op) (*Node, error) {
-	if err := allow(n); err != nil {
-		return nil, err
+// unary imports operators with one input and no attributes.
+func unary(op Op) func(*call) (*Node, error) {
+	return func(c *call) (*Node, error) {
+		x, err := c.node(0)
+		if err != nil {
+			return nil, err
+		}
+		return c.emit(op, Attrs{}, nil, x)
 	}
-	in, err := im.inputs(n, 1)
-	if err != nil {
-		return nil, err
-	}
-	return &Node{Op: op, Inputs: in}, nil
 }
 
-// clip imports Clip to [0, 6] and to [0, infinity), with bounds as inputs
-// (operator set 11 and later) or attributes.
-func (im *importer) clip(n *onnx.NodeProto) (*Node, error) {
-	if err := allow(n, "min", "max"); err != nil {
+// identity hands its input on.
+func identity(c *call) (*Node, error) {
+	if !c.has(0) {
+		return nil, fmt.Errorf("has no input")
+	}
+	if len(c.inputs) > 2 && c.has(2) { // Dropout's training_mode
+		if mode, err := c.ints(2); err != nil || !slices.Equal(mode, []int64{0}) {
+			return nil, unsupported{"in training mode", "export after model.eval()"}
+		}
+	}
+	if c.inputs[0].con != nil {
+		c.set(0, c.inputs[0])
+		return nil, nil
+	}
+	return c.inputs[0].node, nil
+}
+
+func castValue(c *call) (*Node, error) {
+	if err := c.flag("to", int64(onnx.TypeFloat), int64(onnx.TypeFloat)); err != nil {
 		return nil, err
 	}
-	in, err := im.inputs(n, 1)
+	return identity(c)
+}
+
+func constantNode(c *call) (*Node, error) {
+	var made *constant
+	for _, a := range c.proto.GetAttribute() {
+		switch a.GetName() {
+		case "value":
+			t, err := onnx.Tensor(c.proto, "value")
+			if err != nil || t == nil {
+				return nil, fmt.Errorf("has no value: %w", err)
+			}
+			if made, err = readConstant(t); err != nil {
+				return nil, err
+			}
+		case "value_float":
+			made = &constant{shape: []int{}, floats: []float32{a.GetF()}}
+		case "value_floats":
+			made = &constant{shape: []int{len(a.GetFloats())}, floats: a.GetFloats()}
+		case "value_int":
+			made = &constant{shape: []int{}, ints: []int64{a.GetI()}, isInt: true}
+		case "value_ints":
+			made = intConstant(a.GetInts()...)
+		}
+	}
+	if made == nil {
+		return nil, fmt.Errorf("has no value")
+	}
+	c.set(0, value{con: made})
+	return nil, nil
+}
+
+// clip has its bounds as inputs from operator set 11 on, as attributes before.
+func clip(c *call) (*Node, error) {
+	x, err := c.node(0)
 	if err != nil {
 		return nil, err
 	}
-	bound := func(index int, name string, def float32) (float32, error) {
-		t, err := im.floats(n, index)
-		if err != nil {
-			return 0, err
+	bound := func(i int, attribute string, def float32) (float32, error) {
+		if c.has(i) {
+			return c.scalar(i)
 		}
-		if t != nil && len(t.Data) == 1 {
-			return t.Data[0], nil
-		}
-		return onnx.Float(n, name, def)
+		return c.float(attribute, def)
 	}
 	low, err := bound(1, "min", -math.MaxFloat32)
 	if err != nil {
@@ -47,118 +93,375 @@ func (im *importer) clip(n *onnx.NodeProto) (*Node, error) {
 		return nil, err
 	}
 	switch {
+	case math.IsNaN(float64(low)) || math.IsNaN(float64(high)):
+		return nil, fmt.Errorf("bounds [%g, %g] are no numbers", low, high)
 	case low == 0 && high == 6:
-		return &Node{Op: OpRelu6, Inputs: in}, nil
+		return c.emit(OpRelu6, Attrs{}, nil, x)
 	case low == 0 && high >= math.MaxFloat32:
-		return &Node{Op: OpRelu, Inputs: in}, nil
+		return c.emit(OpRelu, Attrs{}, nil, x)
 	}
-	return nil, unsupportedf("bounds [%g, %g], need [0, 6] or [0, infinity)", low, high)
+	if low > -math.MaxFloat32 {
+		if x, err = c.withScalar(OpMaximum, x, low); err != nil {
+			return nil, err
+		}
+	}
+	if high < math.MaxFloat32 {
+		return c.withScalar(OpMinimum, x, high)
+	}
+	return x, nil
+}
+
+// withScalar applies an operator to a value and a constant of one element.
+func (c *call) withScalar(op Op, x *Node, v float32) (*Node, error) {
+	k, err := c.emit(OpConst, Attrs{}, []Tensor{scalarTensor(v)})
+	if err != nil {
+		return nil, err
+	}
+	return c.emit(op, Attrs{}, nil, x, k)
+}
+
+func scalarTensor(v float32) Tensor { return Tensor{[]int{1}, []float32{v}} }
+
+// constantOperand finds the constant among two inputs and the value beside it.
+func (c *call) constantOperand() (k Tensor, at int, x *Node, err error) {
+	if len(c.inputs) != 2 || !c.has(0) || !c.has(1) {
+		return k, 0, nil, fmt.Errorf("has %d inputs, need 2", len(c.inputs))
+	}
+	for i, v := range c.inputs {
+		if v.con == nil {
+			continue
+		}
+		if k, err = c.weights(i); err != nil {
+			return k, 0, nil, err
+		}
+		x, err = c.node(1 - i)
+		return k, i, x, err
+	}
+	return k, -1, nil, nil
+}
+
+// withConstant makes a Scale or Shift, unless the constant widens the value.
+func (c *call) withConstant(op, general Op, x *Node, k Tensor) (*Node, error) {
+	if shape, err := broadcastShapes(x.Shape, k.Shape); err == nil && slices.Equal(shape, x.Shape) {
+		return c.emit(op, Attrs{}, []Tensor{k}, x)
+	}
+	other, err := c.emit(OpConst, Attrs{}, []Tensor{k})
+	if err != nil {
+		return nil, err
+	}
+	return c.emit(general, Attrs{}, nil, x, other)
+}
+
+// mapped applies f to every value of a constant.
+func mapped(k Tensor, f func(float32) float32) Tensor {
+	data := make([]float32, len(k.Data))
+	for i, v := range k.Data {
+		data[i] = f(v)
+	}
+	return Tensor{k.Shape, data}
+}
+
+// pairOf emits an operator of two values.
+func (c *call) pairOf(op Op) (*Node, error) {
+	x, err := c.node(0)
+	if err != nil {
+		return nil, err
+	}
+	y, err := c.node(1)
+	if err != nil {
+		return nil, err
+	}
+	return c.emit(op, Attrs{}, nil, x, y)
+}
+
+func sum(c *call) (*Node, error) {
+	k, at, x, err := c.constantOperand()
+	switch {
+	case err != nil:
+		return nil, err
+	case at < 0:
+		return c.pairOf(OpAdd)
+	}
+	return c.withConstant(OpShift, OpAdd, x, k)
+}
+
+func product(c *call) (*Node, error) {
+	k, at, x, err := c.constantOperand()
+	switch {
+	case err != nil:
+		return nil, err
+	case at < 0 && c.inputs[0] == c.inputs[1]:
+		return c.emit(OpSquare, Attrs{}, nil, c.inputs[0].node)
+	case at < 0:
+		return c.pairOf(OpMul)
+	}
+	return c.withConstant(OpScale, OpMul, x, k)
+}
+
+func difference(c *call) (*Node, error) {
+	k, at, x, err := c.constantOperand()
+	switch {
+	case err != nil:
+		return nil, err
+	case at == 1:
+		return c.withConstant(OpShift, OpAdd, x, mapped(k, func(v float32) float32 { return -v }))
+	}
+	return c.pairOf(OpSub)
+}
+
+// quotient by a constant becomes a product, as good as the division to half a
+// unit in the last place.
+func quotient(c *call) (*Node, error) {
+	k, at, x, err := c.constantOperand()
+	switch {
+	case err != nil:
+		return nil, err
+	case at == 1:
+		if slices.Contains(k.Data, 0) {
+			return nil, fmt.Errorf("divides by zero")
+		}
+		return c.withConstant(OpScale, OpMul, x, mapped(k, func(v float32) float32 { return float32(1 / float64(v)) }))
+	}
+	return c.pairOf(OpDiv)
+}
+
+// power by a constant exponent.
+func power(c *call) (*Node, error) {
+	x, err := c.node(0)
+	if err != nil {
+		return nil, err
+	}
+	exponent, err := c.scalar(1)
+	if err != nil {
+		return nil, err
+	}
+	switch exponent {
+	case 0.5:
+		return c.emit(OpSqrt, Attrs{}, nil, x)
+	case 1:
+		return x, nil
+	}
+	if exponent != 2 && exponent != 3 && exponent != 4 {
+		return nil, unsupportedf("exponent %g, need 0.5, 1, 2, 3 or 4", exponent)
+	}
+	square, err := c.emit(OpSquare, Attrs{}, nil, x)
+	if err != nil || exponent == 2 {
+		return square, err
+	}
+	if exponent == 3 {
+		return c.emit(OpMul, Attrs{}, nil, square, x)
+	}
+	return c.emit(OpSquare, Attrs{}, nil, square)
+}
+
+// extreme imports Max and Min of any number of values.
+func extreme(op Op) func(*call) (*Node, error) {
+	return func(c *call) (*Node, error) {
+		x, err := c.node(0)
+		for i := 1; i < len(c.inputs) && err == nil; i++ {
+			var y *Node
+			if y, err = c.node(i); err == nil {
+				x, err = c.emit(op, Attrs{}, nil, x, y)
+			}
+		}
+		return x, err
+	}
+}
+
+func elu(c *call) (*Node, error) {
+	alpha, err := c.float("alpha", 1)
+	if err != nil {
+		return nil, err
+	}
+	if alpha != 1 {
+		return nil, unsupportedf("alpha is %g, need 1", alpha)
+	}
+	return unary(OpElu)(c)
+}
+
+func leakyRelu(c *call) (*Node, error) {
+	alpha, err := c.float("alpha", 0.01)
+	if err != nil {
+		return nil, err
+	}
+	x, err := c.node(0)
+	if err != nil {
+		return nil, err
+	}
+	return c.emit(OpLeakyRelu, Attrs{Alpha: alpha}, nil, x)
+}
+
+func preluNode(c *call) (*Node, error) {
+	x, err := c.node(0)
+	if err != nil {
+		return nil, err
+	}
+	slope, err := c.weights(1)
+	if err != nil {
+		return nil, err
+	}
+	return c.emit(OpPRelu, Attrs{}, []Tensor{slope}, x)
+}
+
+func gelu(c *call) (*Node, error) {
+	how, err := onnx.String(c.proto, "approximate", "none")
+	if err != nil {
+		return nil, err
+	}
+	if how != "none" && how != "tanh" {
+		return nil, unsupportedf("approximate is %q", how)
+	}
+	x, err := c.node(0)
+	if err != nil {
+		return nil, err
+	}
+	return c.emit(OpGelu, Attrs{Approximate: how == "tanh"}, nil, x)
+}
+
+func hardSigmoid(c *call) (*Node, error) {
+	alpha, err := c.float("alpha", 0.2)
+	if err != nil {
+		return nil, err
+	}
+	beta, err := c.float("beta", 0.5)
+	if err != nil {
+		return nil, err
+	}
+	if !(alpha > 0) || math.IsInf(float64(alpha), 0) || math.IsNaN(float64(beta)) || math.IsInf(float64(beta), 0) {
+		return nil, unsupportedf("alpha is %g and beta %g, need finite numbers, alpha above 0", alpha, beta)
+	}
+	x, err := c.node(0)
+	if err != nil {
+		return nil, err
+	}
+	return c.emit(OpHardSigmoid, Attrs{Alpha: alpha, Beta: beta}, nil, x)
 }
 
 // batchNorm imports BatchNormalization for inference.
-func (im *importer) batchNorm(n *onnx.NodeProto) (*Node, error) {
-	if err := allow(n, "epsilon", "momentum", "training_mode"); err != nil {
-		return nil, err
-	}
-	in, err := im.inputs(n, 1)
+func batchNorm(c *call) (*Node, error) {
+	x, err := c.node(0)
 	if err != nil {
 		return nil, err
 	}
-	if err := flag(n, "training_mode", 0, 0); err != nil {
+	if err := c.flag("training_mode", 0, 0); err != nil {
 		return nil, err
 	}
-	made := &Node{Op: OpBatchNorm, Inputs: in}
-	if made.Attrs.Epsilon, err = onnx.Float(n, "epsilon", 1e-5); err != nil {
+	epsilon, err := c.float("epsilon", 1e-5)
+	if err != nil {
 		return nil, err
 	}
+	var weights []Tensor
 	for i := 1; i <= 4; i++ {
-		t, err := im.required(n, i, 1)
+		t, err := c.ranked(i, 1)
 		if err != nil {
 			return nil, err
 		}
-		made.Weights = append(made.Weights, t)
+		weights = append(weights, t)
 	}
-	return made, nil
+	return c.emit(OpBatchNorm, Attrs{Epsilon: epsilon}, weights, x)
 }
 
-// sum imports Add: of two values, or of a value and a constant per channel.
-func (im *importer) sum(n *onnx.NodeProto) (*Node, error) {
-	return im.binary(n, OpShift, func() (*Node, error) {
-		in, err := im.inputs(n, 2)
-		if err != nil {
-			return nil, err
-		}
-		return &Node{Op: OpAdd, Inputs: in}, nil
-	})
-}
-
-// product imports Mul of a value and a constant per channel.
-func (im *importer) product(n *onnx.NodeProto) (*Node, error) {
-	return im.binary(n, OpScale, func() (*Node, error) {
-		return nil, unsupportedf("product of two values; only a constant per channel is supported")
-	})
-}
-
-// binary imports a commutative operator as withConst if one of its inputs is a
-// constant, and otherwise as values says.
-func (im *importer) binary(n *onnx.NodeProto, withConst Op, values func() (*Node, error)) (*Node, error) {
-	if err := allow(n); err != nil {
-		return nil, err
-	}
-	for i, name := range n.GetInput() {
-		if im.consts[name] == nil || len(n.GetInput()) != 2 {
-			continue
-		}
-		c, err := im.floats(n, i)
-		if err != nil {
-			return nil, err
-		}
-		other := &onnx.NodeProto{Input: []string{n.GetInput()[1-i]}}
-		in, err := im.inputs(other, 1)
-		if err != nil {
-			return nil, err
-		}
-		axis, err := constantAxis(c.Shape)
-		if err != nil {
-			return nil, err
-		}
-		flat := Tensor{Shape: []int{len(c.Data)}, Data: c.Data}
-		return &Node{Op: withConst, Inputs: in, Weights: []Tensor{flat}, Attrs: Attrs{FromEnd: axis}}, nil
-	}
-	return values()
-}
-
-// constantAxis finds the one axis along which a broadcast constant runs,
-// counted from the end; 0 for a single value.
-func constantAxis(shape []int) (int, error) {
-	axis := 0
-	for i, d := range shape {
-		if d == 1 {
-			continue
-		}
-		if axis != 0 || d == 0 {
-			return 0, unsupportedf("constant of shape %v; only one value per channel is supported", shape)
-		}
-		axis = len(shape) - i
-	}
-	return axis, nil
-}
-
-// softmax imports Softmax over the last axis of a matrix.
-func (im *importer) softmax(n *onnx.NodeProto) (*Node, error) {
-	if err := allow(n, "axis"); err != nil {
-		return nil, err
-	}
-	in, err := im.inputs(n, 1)
+// layerNorm spells LayerNormalization out: (x - mean) / sqrt(variance + epsilon)
+// * scale + bias over the axes from axis on.
+func layerNorm(c *call) (*Node, error) {
+	x, err := c.node(0)
 	if err != nil {
 		return nil, err
 	}
-	axis, err := onnx.Int(n, "axis", -1)
+	epsilon, err := c.float("epsilon", 1e-5)
 	if err != nil {
 		return nil, err
 	}
-	if axis != -1 && axis != 1 {
-		return nil, unsupportedf("axis is %d, need the last of two", axis)
+	first, err := c.axis("axis", -1, len(x.Shape))
+	if err != nil {
+		return nil, err
 	}
-	return &Node{Op: OpSoftmax, Inputs: in}, nil
+	var axes []int
+	for a := first; a < len(x.Shape); a++ {
+		axes = append(axes, a)
+	}
+	mean, err := c.emit(OpReduceMean, Attrs{Axes: axes, KeepDims: true}, nil, x)
+	if err != nil {
+		return nil, err
+	}
+	centred, err := c.emit(OpSub, Attrs{}, nil, x, mean)
+	if err != nil {
+		return nil, err
+	}
+	square, err := c.emit(OpSquare, Attrs{}, nil, centred)
+	if err != nil {
+		return nil, err
+	}
+	variance, err := c.emit(OpReduceMean, Attrs{Axes: axes, KeepDims: true}, nil, square)
+	if err != nil {
+		return nil, err
+	}
+	shifted, err := c.emit(OpShift, Attrs{}, []Tensor{scalarTensor(epsilon)}, variance)
+	if err != nil {
+		return nil, err
+	}
+	deviation, err := c.emit(OpSqrt, Attrs{}, nil, shifted)
+	if err != nil {
+		return nil, err
+	}
+	y, err := c.emit(OpDiv, Attrs{}, nil, centred, deviation)
+	if err != nil {
+		return nil, err
+	}
+	for i, op := range []Op{OpScale, OpShift} {
+		if !c.has(1 + i) {
+			continue
+		}
+		k, err := c.weights(1 + i)
+		if err != nil {
+			return nil, err
+		}
+		if y, err = c.emit(op, Attrs{}, []Tensor{k}, y); err != nil {
+			return nil, err
+		}
+	}
+	return y, nil
+}
+
+// softmax of operator sets before 13 treats all axes from the named one on as
+// one.
+func softmax(c *call) (*Node, error) {
+	x, err := c.node(0)
+	if err != nil {
+		return nil, err
+	}
+	rank := len(x.Shape)
+	if c.im.opset < 13 {
+		axis, err := c.axis("axis", 1, rank)
+		if err != nil {
+			return nil, err
+		}
+		flat, err := c.emit(OpReshape, Attrs{Dims: []int{elements(x.Shape[:axis]), elements(x.Shape[axis:])}}, nil, x)
+		if err != nil {
+			return nil, err
+		}
+		if flat, err = c.emit(OpSoftmax, Attrs{}, nil, flat); err != nil {
+			return nil, err
+		}
+		return c.emit(OpReshape, Attrs{Dims: x.Shape}, nil, flat)
+	}
+	axis, err := c.axis("axis", -1, rank)
+	if err != nil {
+		return nil, err
+	}
+	if axis == rank-1 {
+		return c.emit(OpSoftmax, Attrs{}, nil, x)
+	}
+	swap := make([]int, rank)
+	for i := range swap {
+		swap[i] = i
+	}
+	swap[axis], swap[rank-1] = rank-1, axis
+	if x, err = c.emit(OpTranspose, Attrs{Perm: swap}, nil, x); err != nil {
+		return nil, err
+	}
+	if x, err = c.emit(OpSoftmax, Attrs{}, nil, x); err != nil {
+		return nil, err
+	}
+	return c.emit(OpTranspose, Attrs{Perm: swap}, nil, x)
 }

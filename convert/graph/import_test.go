@@ -36,24 +36,19 @@ func floats(name string, dims ...int64) *onnx.TensorProto {
 // TestImportListsAllUnsupported has every node but the last one wrong.
 func TestImportListsAllUnsupported(t *testing.T) {
 	ints := onnx.IntsAttribute
-	m := body([]*onnx.TensorProto{floats("w", 4, 3, 3, 3), floats("w1", 4, 3, 3), floats("v", 4, 2, 3, 3), floats("m", 2, 3)},
-		node("HardSwish", "swish", []string{"x"}, "a"),
-		node("Conv", "auto", []string{"a", "w"}, "b", onnx.StringAttribute("auto_pad", "SAME_UPPER")),
-		node("Conv", "grouped", []string{"b", "v"}, "c", onnx.IntAttribute("group", 2)),
-		node("Conv", "line", []string{"c", "w1"}, "c1"),
+	m := body([]*onnx.TensorProto{floats("w", 4, 3, 3, 3), floats("w1", 4, 3, 3), floats("m", 2, 3), floats("big", 9, 9, 9, 9)},
+		node("Einsum", "sum", []string{"x"}, "a"),
+		node("Conv", "auto", []string{"a", "w"}, "b", onnx.StringAttribute("auto_pad", "SOMEHOW")),
+		node("Conv", "line", []string{"b", "w1"}, "c1"),
 		node("Conv", "computed", []string{"c1", "x"}, "d"),
 		node("Conv", "flagged", []string{"d", "w"}, "e", onnx.IntAttribute("sparsity", 1)),
-		node("MaxPool", "ceil", []string{"e"}, "f", ints("kernel_shape", 2, 2), onnx.IntAttribute("ceil_mode", 1)),
-		node("AveragePool", "spread", []string{"f"}, "g", ints("kernel_shape", 2, 2), ints("dilations", 2, 2)),
-		node("Clip", "clip", []string{"g"}, "h", onnx.FloatAttribute("min", 1)),
-		node("Add", "matrix", []string{"h", "m"}, "i"),
-		node("Mul", "", []string{"i", "x"}, "j"),
-		node("Flatten", "flat", []string{"j"}, "k", onnx.IntAttribute("axis", 2)),
-		node("Gemm", "gemm", []string{"k", "m"}, "l", onnx.IntAttribute("transA", 1)),
-		node("Softmax", "soft", []string{"l"}, "n", onnx.IntAttribute("axis", 2)),
-		node("Pad", "pad", []string{"n"}, "o", onnx.StringAttribute("mode", "reflect")),
+		node("AveragePool", "spread", []string{"e"}, "g", ints("kernel_shape", 2, 2), ints("dilations", 2, 2)),
+		node("Elu", "elu", []string{"g"}, "h", onnx.FloatAttribute("alpha", 2)),
+		node("Add", "guess", []string{"h", "big"}, "i"), // its shape follows from a guess: no message
+		node("Pad", "pad", []string{"i"}, "o", onnx.StringAttribute("mode", "reflect")),
 		&onnx.NodeProto{OpType: "Relu", Name: "foreign", Domain: "com.example", Input: []string{"o"}, Output: []string{"p"}},
-		node("Relu", "fine", []string{"p"}, "y"))
+		node("TopK", "", []string{"p"}, "q"),
+		node("Relu", "fine", []string{"q"}, "y"))
 	g, err := graph.Import(m)
 	u, ok := err.(*graph.UnsupportedError)
 	if g != nil || !ok {
@@ -64,22 +59,16 @@ func TestImportListsAllUnsupported(t *testing.T) {
 		got = append(got, n.String())
 	}
 	want := []string{
-		"swish (HardSwish): operator not supported",
-		"auto (Conv): auto_pad is SAME_UPPER (export explicit pads)",
-		"grouped (Conv): group is 2: neither an ordinary nor a depthwise convolution",
+		"sum (Einsum): operator not supported (replace it by operators that fathom convert --list-operators names)",
+		`auto (Conv): auto_pad is "SOMEHOW"`,
 		"line (Conv): weights have shape [4 3 3], need 4 dimensions",
-		`computed (Conv): input "x" must be a constant`,
+		`computed (Conv): input 1, "x", must be a constant (export the model for inference, with a fixed image size)`,
 		`flagged (Conv): attribute "sparsity" is not supported`,
-		"ceil (MaxPool): ceil_mode is 1, need 0",
 		"spread (AveragePool): dilations [2 2], need [1 1]",
-		"clip (Clip): bounds [1, 3.4028235e+38], need [0, 6] or [0, infinity)",
-		"matrix (Add): constant of shape [2 3]; only one value per channel is supported",
-		"j (Mul): product of two values; only a constant per channel is supported",
-		"flat (Flatten): axis is 2, need 1",
-		"gemm (Gemm): transA is 1, need 0",
-		"soft (Softmax): axis is 2, need the last of two",
-		`pad (Pad): mode "reflect" with 1 inputs; only zeros around height and width are supported`,
-		"foreign (com.example.Relu): operator not supported",
+		"elu (Elu): alpha is 2, need 1",
+		`pad (Pad): mode "reflect", need "constant" (train with zero padding)`,
+		"foreign (com.example.Relu): operator not supported (an operator of another domain; export with standard operators only)",
+		"q (TopK): operator not supported (export the logits, without what picks classes from them)",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -93,9 +82,13 @@ func TestImportRefuses(t *testing.T) {
 		model *onnx.ModelProto
 		want  string
 	}{
-		{"nothing", &onnx.ModelProto{}, "has 0 inputs"},
+		{"nothing", &onnx.ModelProto{}, "operator set version 0, need 9 to 28"},
+		{"no input", &onnx.ModelProto{OpsetImport: body(nil).OpsetImport}, "has 0 inputs"},
+		{"circle", body(nil, node("Add", "a", []string{"x", "c"}, "b"), node("Relu", "r", []string{"b"}, "c"), node("Relu", "s", []string{"c"}, "y")),
+			`the nodes wait for one another in a circle: Add "a", Relu "r"`},
+		{"written twice", body(nil, relu, relu), `"y" is written by both Relu "r" and Relu "r"`},
 		{"dangling", body(nil, node("Relu", "r", []string{"nowhere"}, "y")), `Relu "r": reads "nowhere", which no node before it writes`},
-		{"no such output", body(nil, node("Relu", "r", []string{"x"}, "z")), `no node writes the output "y"`},
+		{"no such output", body(nil, node("Relu", "r", []string{"x"}, "z")), `no node computes the output "y" from the image`},
 		{"no output", body(nil, &onnx.NodeProto{OpType: "Relu", Name: "r", Input: []string{"x"}}), "has no output"},
 		{"few inputs", body(nil, node("Add", "a", []string{"x"}, "y")), "has 1 inputs, need 2"},
 		{"bias", body([]*onnx.TensorProto{floats("w", 4, 3, 3, 3), floats("b", 3)}, node("Conv", "c", []string{"x", "w", "b"}, "y")), "bias has shape [3], need [4]"},

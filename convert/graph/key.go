@@ -2,7 +2,6 @@ package graph
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 )
@@ -20,11 +19,10 @@ func Key(g *Graph) string {
 			inputs[j] = index[in]
 		}
 		a := n.Attrs
-		a.Dims, a.Group, a.FromEnd, a.Epsilon = nil, 0, 0, 0 // told by shapes and weights
+		a.Dims, a.Group, a.Epsilon = nil, 0, 0 // told by shapes and weights
 		fmt.Fprintln(h, n.Op, inputs, n.Shape, a, len(n.Weights))
 		for _, w := range n.Weights {
-			fmt.Fprintln(h, w.Shape)
-			_ = binary.Write(h, binary.LittleEndian, w.Data) // a hash never fails
+			fmt.Fprintln(h, w.Shape, hashFloats(w.Data))
 		}
 		if s := n.Storage; s != nil {
 			fmt.Fprintln(h, "stored", s.Output != nil, s.Weights)

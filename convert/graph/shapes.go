@@ -66,33 +66,18 @@ func image(l Layout, h, w, c int) []int {
 	return []int{1, h, w, c}
 }
 
-// channels is the length of the channel axis: the last one in NHWC, the second
-// in NCHW, and the last for matrices.
-func channels(l Layout, shape []int) int {
-	if len(shape) == 4 {
-		c, _, _ := l.axes()
-		return shape[c]
-	}
-	return shape[len(shape)-1]
-}
-
-// channelFromEnd is the channel axis, counted from the end with 1 as the last.
-func channelFromEnd(l Layout, shape []int) int {
-	if len(shape) == 4 && l == NCHW {
-		return 3
-	}
-	return 1
-}
-
 func inferNode(l Layout, n *Node) ([]int, error) {
-	if n.Op == OpInput {
+	switch n.Op {
+	case OpInput:
 		return n.Shape, nil
+	case OpConst:
+		return n.Weights[0].Shape, nil
 	}
 	in := n.Inputs[0].Shape
 	switch n.Op {
 	case OpConv, OpDepthwise, OpAveragePool, OpMaxPool, OpPad, OpMean:
-		if len(in) != 4 {
-			return nil, fmt.Errorf("input has shape %v, need four dimensions", in)
+		if len(in) != 4 || in[0] != 1 {
+			return nil, fmt.Errorf("input has shape %v, need one image of four dimensions", in)
 		}
 	}
 	switch n.Op {
@@ -102,20 +87,26 @@ func inferNode(l Layout, n *Node) ([]int, error) {
 		ci, _, _ := l.axes()
 		return inferWindow(l, n, in, in[ci])
 	case OpFullyConnected:
-		if want := n.Weights[0].Shape[1]; !slices.Equal(in, []int{1, want}) {
-			return nil, fmt.Errorf("input has shape %v, weights want [1 %d]", in, want)
+		last := len(in) - 1
+		if want := n.Weights[0].Shape[1]; last < 0 || in[last] != want {
+			return nil, fmt.Errorf("input has shape %v, weights want [… %d]", in, want)
 		}
-		return []int{1, n.Weights[0].Shape[0]}, nil
-	case OpBatchNorm, OpScale, OpShift:
-		return inferPerChannel(l, n, in)
-	case OpAdd:
-		if b := n.Inputs[1].Shape; !slices.Equal(in, b) {
-			return nil, fmt.Errorf("inputs have shapes %v and %v; broadcasting is not supported", in, b)
+		return append(slices.Clone(in[:last]), n.Weights[0].Shape[0]), nil
+	case OpBatchNorm:
+		return inferBatchNorm(l, n, in)
+	case OpScale, OpShift, OpPRelu:
+		if shape, err := broadcastShapes(in, n.Weights[0].Shape); err != nil || !slices.Equal(shape, in) {
+			return nil, fmt.Errorf("constant of shape %v does not fit %v", n.Weights[0].Shape, in)
 		}
 		return slices.Clone(in), nil
-	case OpRelu, OpRelu6, OpSoftmax, OpIdentity:
-		if n.Op == OpSoftmax && len(in) != 2 {
-			return nil, fmt.Errorf("input has shape %v, need two dimensions", in)
+	case OpAdd, OpMul, OpSub, OpDiv, OpMaximum, OpMinimum:
+		return broadcastShapes(in, n.Inputs[1].Shape)
+	case OpRelu, OpRelu6, OpIdentity, OpLeakyRelu, OpElu, OpHardSwish, OpSigmoid, OpTanh, OpGelu, OpExp, OpLog, OpSqrt, OpSquare,
+		OpNeg, OpAbs, OpHardSigmoid, OpErf, OpQuantize, OpDequantize:
+		return slices.Clone(in), nil
+	case OpSoftmax:
+		if len(in) == 0 {
+			return nil, fmt.Errorf("input is a single value")
 		}
 		return slices.Clone(in), nil
 	case OpMean:
@@ -124,6 +115,8 @@ func inferNode(l Layout, n *Node) ([]int, error) {
 			return image(l, 1, 1, in[ci]), nil
 		}
 		return []int{1, in[ci]}, nil
+	case OpReduceMean, OpReduceSum, OpReduceMax:
+		return inferReduction(n, in), nil
 	case OpPad:
 		ci, hi, wi := l.axes()
 		p := n.Attrs.Pads
@@ -134,39 +127,106 @@ func inferNode(l Layout, n *Node) ([]int, error) {
 		}
 		return image(l, in[hi]+p[0]+p[2], in[wi]+p[1]+p[3], in[ci]), nil
 	case OpReshape:
-		return inferReshape(n, in)
+		return resolveDims(in, n.Attrs.Dims, false)
+	case OpTranspose:
+		shape := make([]int, len(in))
+		for i, p := range n.Attrs.Perm {
+			shape[i] = in[p]
+		}
+		return shape, nil
+	case OpConcat:
+		return inferConcat(n)
+	case OpSlice:
+		return slices.Clone(n.Attrs.Size), nil
+	case OpGather:
+		shape := slices.Clone(in)
+		shape[n.Attrs.Axis] = len(n.Attrs.Indices)
+		return shape, nil
+	case OpMatMul:
+		return inferMatMul(n)
 	}
 	return nil, fmt.Errorf("no shape rule")
 }
 
-// inferPerChannel checks BatchNorm, Scale and Shift, which keep the shape.
-func inferPerChannel(l Layout, n *Node, in []int) ([]int, error) {
-	if len(in) != 2 && len(in) != 4 {
-		return nil, fmt.Errorf("input has shape %v, need two or four dimensions", in)
+// inferBatchNorm checks the statistics, one for each channel.
+func inferBatchNorm(l Layout, n *Node, in []int) ([]int, error) {
+	if len(in) < 2 {
+		return nil, fmt.Errorf("input has shape %v, need channels", in)
 	}
-	c := channels(l, in)
+	c := in[1]
+	if l == NHWC {
+		c = in[len(in)-1]
+	}
 	for _, w := range n.Weights {
-		if len(w.Data) == 1 && n.Op != OpBatchNorm {
-			continue
-		}
-		if len(w.Data) != c || (n.Op != OpBatchNorm && n.Attrs.FromEnd != channelFromEnd(l, in)) {
+		if len(w.Data) != c {
 			return nil, fmt.Errorf("constant of shape %v does not run along the %d channels of %v", w.Shape, c, in)
 		}
 	}
 	return slices.Clone(in), nil
 }
 
+func inferReduction(n *Node, in []int) []int {
+	shape := []int{}
+	for i, d := range in {
+		switch {
+		case !slices.Contains(n.Attrs.Axes, i):
+			shape = append(shape, d)
+		case n.Attrs.KeepDims:
+			shape = append(shape, 1)
+		}
+	}
+	return shape
+}
+
+func inferConcat(n *Node) ([]int, error) {
+	axis := n.Attrs.Axis
+	shape := slices.Clone(n.Inputs[0].Shape)
+	for _, in := range n.Inputs[1:] {
+		if !sameBut(in.Shape, shape, axis) {
+			return nil, fmt.Errorf("parts of shapes %v and %v do not fit along axis %d", n.Inputs[0].Shape, in.Shape, axis)
+		}
+		if shape[axis] += in.Shape[axis]; shape[axis] > maxElements {
+			return nil, fmt.Errorf("output shape %v is too large", shape)
+		}
+	}
+	return shape, nil
+}
+
+func inferMatMul(n *Node) ([]int, error) {
+	a, b := n.Inputs[0].Shape, n.Inputs[1].Shape
+	if len(a) < 2 || len(b) < 2 {
+		return nil, fmt.Errorf("inputs of shapes %v and %v are no matrices", a, b)
+	}
+	rows, inner := a[len(a)-2], a[len(a)-1]
+	if n.Attrs.AdjX {
+		rows, inner = inner, rows
+	}
+	wanted, columns := b[len(b)-2], b[len(b)-1]
+	if n.Attrs.AdjY {
+		wanted, columns = columns, wanted
+	}
+	if inner != wanted {
+		return nil, fmt.Errorf("inputs of shapes %v and %v cannot be multiplied", a, b)
+	}
+	stack, err := broadcastShapes(a[:len(a)-2], b[:len(b)-2])
+	if err != nil {
+		return nil, err
+	}
+	return append(stack, rows, columns), nil
+}
+
+// inferConv knows filters as the layout has them; see the operators' comments.
 func inferConv(l Layout, n *Node, in []int) ([]int, error) {
 	w := n.Weights[0].Shape
 	ci, _, _ := l.axes()
 	var out, want int
 	switch {
 	case n.Op == OpConv && l == NCHW:
-		out, want = w[0], w[1]
+		out, want = w[0], w[1]*max(n.Attrs.Group, 1)
 	case n.Op == OpConv:
-		out, want = w[0], w[3]
+		out, want = w[0], w[3]*max(n.Attrs.Group, 1)
 	case l == NCHW: // depthwise: any multiple of the input's channels
-		out, want = w[0], in[ci]
+		out, want = w[0], n.Attrs.Group
 	default:
 		out, want = w[3], in[ci]
 	}
@@ -176,22 +236,32 @@ func inferConv(l Layout, n *Node, in []int) ([]int, error) {
 	if n.Op == OpDepthwise && out%in[ci] != 0 {
 		return nil, fmt.Errorf("%d outputs are no multiple of %d channels", out, in[ci])
 	}
-	if n.Op == OpDepthwise && l == NCHW && n.Attrs.Group != in[ci] {
-		return nil, fmt.Errorf("group is %d, need 1 or the %d input channels", n.Attrs.Group, in[ci])
-	}
 	return inferWindow(l, n, in, out)
+}
+
+func checkWindow(a *Attrs) error {
+	for i := range 2 {
+		k, s, d := a.Kernel[i], a.Stride[i], a.Dilation[i]
+		if k < 1 || s < 1 || d < 1 || k > maxElements || s > maxElements || d > maxElements/k {
+			return fmt.Errorf("kernel %v, strides %v, dilations %v are not usable", a.Kernel, a.Stride, a.Dilation)
+		}
+	}
+	return nil
 }
 
 // inferWindow computes the output of a sliding window.
 func inferWindow(l Layout, n *Node, in []int, out int) ([]int, error) {
 	a := n.Attrs
+	if len(in) != 4 {
+		return nil, fmt.Errorf("input has shape %v, need four dimensions", in)
+	}
+	if err := checkWindow(&a); err != nil {
+		return nil, err
+	}
 	_, hi, wi := l.axes()
 	var size [2]int
 	for i, length := range []int{in[hi], in[wi]} {
 		k, s, d := a.Kernel[i], a.Stride[i], a.Dilation[i]
-		if k < 1 || s < 1 || d < 1 || k > maxElements || s > maxElements || d > maxElements/k {
-			return nil, fmt.Errorf("kernel %v, strides %v, dilations %v are not usable", a.Kernel, a.Stride, a.Dilation)
-		}
 		begin, end := a.Pads[i], a.Pads[i+2]
 		if begin < 0 || end < 0 || begin > maxElements || end > maxElements {
 			return nil, fmt.Errorf("pads %v are not usable", a.Pads)
@@ -214,34 +284,4 @@ func samePads(length, kernel, stride, dilation int) (begin, end int) {
 	outputs := (length + stride - 1) / stride
 	total := max((outputs-1)*stride+(kernel-1)*dilation+1-length, 0)
 	return total / 2, total - total/2
-}
-
-func inferReshape(n *Node, in []int) ([]int, error) {
-	total := elements(in)
-	shape := slices.Clone(n.Attrs.Dims)
-	known, open := 1, -1
-	for i, d := range shape {
-		if d == 0 && i < len(in) {
-			shape[i] = in[i]
-		}
-		switch d := shape[i]; {
-		case d == -1 && open < 0:
-			open = i
-		case d < 1 || d > maxElements || known > maxElements/d:
-			return nil, fmt.Errorf("target shape %v is not usable", n.Attrs.Dims)
-		default:
-			known *= d
-		}
-	}
-	if open >= 0 {
-		shape[open] = total / known
-		known *= shape[open]
-	}
-	if known != total {
-		return nil, fmt.Errorf("target shape %v does not hold the %d values of a batch of one", n.Attrs.Dims, total)
-	}
-	if len(shape) != 2 || shape[0] != 1 {
-		return nil, fmt.Errorf("target shape %v; only [1, n] is supported", n.Attrs.Dims)
-	}
-	return shape, nil
 }

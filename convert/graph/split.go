@@ -15,14 +15,16 @@ func Split(g *Graph) []*Graph {
 	lastUse := make([]int, len(g.Nodes))
 	for i, n := range g.Nodes {
 		for _, in := range n.Inputs {
-			lastUse[position[in]] = i
+			if in.Op != OpConst { // which crosses no cut: it is copied to where it is read
+				lastUse[position[in]] = i
+			}
 		}
 	}
 	var pieces []*Graph
 	open := 0 // the furthest reader of any node before i
 	from := g.Input()
 	for i, n := range g.Nodes {
-		if n != g.Input() && (open <= i || n == g.Output) {
+		if n != g.Input() && n.Op != OpConst && (open <= i || n == g.Output) {
 			pieces = append(pieces, between(g.Layout, from, n))
 			from = n
 		}

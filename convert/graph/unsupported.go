@@ -10,9 +10,15 @@ type Unsupported struct {
 	Node   string // its name, or that of its first output if it has none
 	Op     string // the ONNX operator
 	Reason string
+	Hint   string // what to do about it; may be empty
 }
 
-func (u Unsupported) String() string { return fmt.Sprintf("%s (%s): %s", u.Node, u.Op, u.Reason) }
+func (u Unsupported) String() string {
+	if u.Hint == "" {
+		return fmt.Sprintf("%s (%s): %s", u.Node, u.Op, u.Reason)
+	}
+	return fmt.Sprintf("%s (%s): %s (%s)", u.Node, u.Op, u.Reason, u.Hint)
+}
 
 // UnsupportedError lists all nodes of a model that cannot be converted.
 type UnsupportedError struct {
@@ -35,7 +41,7 @@ func (e *UnsupportedError) Error() string {
 type report struct{ nodes []Unsupported }
 
 func (r *report) add(n *Node, format string, args ...any) {
-	r.nodes = append(r.nodes, Unsupported{n.Name, string(n.Op), fmt.Sprintf(format, args...)})
+	r.nodes = append(r.nodes, Unsupported{Node: n.Name, Op: string(n.Op), Reason: fmt.Sprintf(format, args...)})
 }
 
 // err is nil when nothing was reported.

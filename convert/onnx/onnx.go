@@ -31,6 +31,7 @@ type (
 const (
 	TypeFloat = int32(pb.TensorProto_FLOAT)
 	TypeInt64 = int32(pb.TensorProto_INT64)
+	TypeBool  = int32(pb.TensorProto_BOOL)
 )
 
 // OpsetVersion returns the version of the standard operator set that the model

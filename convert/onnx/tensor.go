@@ -67,6 +67,55 @@ func Int64s(t *TensorProto) ([]int64, error) {
 	return values, nil
 }
 
+// IsInteger says whether Integers reads tensors of an element type.
+func IsInteger(dataType int32) bool {
+	switch pb.TensorProto_DataType(dataType) {
+	case pb.TensorProto_INT64, pb.TensorProto_INT32, pb.TensorProto_INT16, pb.TensorProto_INT8,
+		pb.TensorProto_UINT8, pb.TensorProto_UINT16, pb.TensorProto_BOOL:
+		return true
+	}
+	return false
+}
+
+// Integers returns a copy of the values of an integer or boolean tensor, which
+// are 0 and 1.
+func Integers(t *TensorProto) ([]int64, error) {
+	if t.GetDataType() == TypeInt64 {
+		return Int64s(t)
+	}
+	if !IsInteger(t.GetDataType()) {
+		return nil, fmt.Errorf("onnx: tensor %q: element type %s, want integers", t.GetName(), typeName(t.GetDataType()))
+	}
+	if err := checkReadable(t, t.GetDataType()); err != nil {
+		return nil, err
+	}
+	if len(t.GetRawData()) == 0 {
+		values := make([]int64, len(t.GetInt32Data()))
+		for i, v := range t.GetInt32Data() {
+			values[i] = int64(v)
+		}
+		return values, nil
+	}
+	size, _ := elementSize(t.GetDataType())
+	values := make([]int64, len(t.RawData)/int(size))
+	for i := range values {
+		raw := t.RawData[i*int(size):]
+		switch pb.TensorProto_DataType(t.GetDataType()) {
+		case pb.TensorProto_INT32:
+			values[i] = int64(int32(binary.LittleEndian.Uint32(raw)))
+		case pb.TensorProto_INT16:
+			values[i] = int64(int16(binary.LittleEndian.Uint16(raw)))
+		case pb.TensorProto_UINT16:
+			values[i] = int64(binary.LittleEndian.Uint16(raw))
+		case pb.TensorProto_INT8:
+			values[i] = int64(int8(raw[0]))
+		default:
+			values[i] = int64(raw[0])
+		}
+	}
+	return values, nil
+}
+
 // Elements returns the product of dims, 1 for a scalar.
 func Elements(dims []int64) (int64, error) {
 	n := int64(1)

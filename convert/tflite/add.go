@@ -7,7 +7,7 @@ import (
 	"github.com/fathom-edge/fathom/convert/tflite/schema"
 )
 
-// add writes ADD: of two values, or of a value and a constant per channel.
+// add writes ADD: of two values, or of a value and a constant.
 func add(n *graph.Node) operation {
 	op := operation{
 		code: schema.BuiltinOperatorADD, version: 1,

@@ -30,3 +30,12 @@ func activation(a graph.Attrs) schema.ActivationFunctionType {
 	}
 	return schema.ActivationFunctionTypeNONE
 }
+
+// intList is a constant that lists numbers.
+func intList(name string, values []int) constant {
+	list := make([]int32, len(values))
+	for i, v := range values {
+		list[i] = int32(v)
+	}
+	return constant{name: name, shape: []int{len(list)}, ints: list}
+}

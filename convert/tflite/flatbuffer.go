@@ -96,7 +96,7 @@ func writeOperator(b *flatbuffers.Builder, p placed) flatbuffers.UOffsetT {
 
 func writeCode(b *flatbuffers.Builder, op operation) flatbuffers.UOffsetT {
 	schema.OperatorCodeStart(b)
-	schema.OperatorCodeAddDeprecatedBuiltinCode(b, int8(op.code))
+	schema.OperatorCodeAddDeprecatedBuiltinCode(b, int8(min(op.code, 127)))
 	schema.OperatorCodeAddVersion(b, op.version)
 	schema.OperatorCodeAddBuiltinCode(b, op.code)
 	return schema.OperatorCodeEnd(b)

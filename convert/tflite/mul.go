@@ -7,9 +7,9 @@ import (
 	"github.com/fathom-edge/fathom/convert/tflite/schema"
 )
 
-// mul writes MUL of a value and a constant per channel.
+// mul writes MUL: of two values, or of a value and a constant.
 func mul(n *graph.Node) operation {
-	return operation{
+	op := operation{
 		code: schema.BuiltinOperatorMUL, version: 1,
 		options: schema.BuiltinOptionsMulOptions,
 		build: func(b *flatbuffers.Builder) flatbuffers.UOffsetT {
@@ -17,6 +17,9 @@ func mul(n *graph.Node) operation {
 			schema.MulOptionsAddFusedActivationFunction(b, activation(n.Attrs))
 			return schema.MulOptionsEnd(b)
 		},
-		constants: []constant{{name: "factor", shape: n.Weights[0].Shape, floats: n.Weights[0].Data}},
 	}
+	if n.Op == graph.OpScale {
+		op.constants = []constant{{name: "factor", shape: n.Weights[0].Shape, floats: n.Weights[0].Data}}
+	}
+	return op
 }

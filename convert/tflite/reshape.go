@@ -10,19 +10,16 @@ import (
 // reshape writes RESHAPE, with the shape both as an input and as an option:
 // readers differ in which one they look at.
 func reshape(n *graph.Node) operation {
-	shape := make([]int32, len(n.Shape))
-	for i, d := range n.Shape {
-		shape[i] = int32(d)
-	}
+	shape := intList("shape", n.Shape)
 	return operation{
 		code: schema.BuiltinOperatorRESHAPE, version: 1,
 		options: schema.BuiltinOptionsReshapeOptions,
 		build: func(b *flatbuffers.Builder) flatbuffers.UOffsetT {
-			at := ints(b, shape)
+			at := ints(b, shape.ints)
 			schema.ReshapeOptionsStart(b)
 			schema.ReshapeOptionsAddNewShape(b, at)
 			return schema.ReshapeOptionsEnd(b)
 		},
-		constants: []constant{{name: "shape", shape: []int{len(shape)}, ints: shape}},
+		constants: []constant{shape},
 	}
 }

@@ -87,6 +87,10 @@ func WriteIndexed(g *graph.Graph) ([]byte, map[*graph.Node]int32, error) {
 			index[n] = w.value("input", n.Shape, n.Storage)
 			continue
 		}
+		if n.Op == graph.OpConst {
+			index[n] = w.constant(fmt.Sprintf("CONST_%d", i), constant{name: "value", shape: n.Weights[0].Shape, floats: n.Weights[0].Data, stored: n.StoredWeight(0)})
+			continue
+		}
 		op, err := operate(n)
 		if err == nil {
 			err = checkStored(n)
@@ -118,33 +122,20 @@ func WriteIndexed(g *graph.Graph) ([]byte, map[*graph.Node]int32, error) {
 
 // operate picks the operator's file.
 func operate(n *graph.Node) (operation, error) {
-	switch n.Op {
-	case graph.OpConv:
-		return conv2D(n), nil
-	case graph.OpDepthwise:
-		return depthwiseConv2D(n), nil
-	case graph.OpFullyConnected:
-		return fullyConnected(n), nil
-	case graph.OpAdd, graph.OpShift:
-		return add(n), nil
-	case graph.OpScale:
-		return mul(n), nil
-	case graph.OpRelu, graph.OpRelu6:
-		return relu(n), nil
-	case graph.OpAveragePool, graph.OpMaxPool:
-		return pool2D(n), nil
-	case graph.OpMean:
-		return mean(n), nil
-	case graph.OpPad:
-		return pad(n), nil
-	case graph.OpReshape:
-		return reshape(n), nil
-	case graph.OpSoftmax:
-		return softmax(n), nil
-	case graph.OpQuantize:
-		return quantize(n), nil
-	case graph.OpDequantize:
-		return dequantize(2), nil
+	if code, ok := elementwise[n.Op]; ok {
+		return plain(code), nil
+	}
+	writers := map[graph.Op]func(*graph.Node) operation{
+		graph.OpAdd: add, graph.OpShift: add, graph.OpMul: mul, graph.OpScale: mul, graph.OpSub: sub, graph.OpDiv: div,
+		graph.OpConv: conv2D, graph.OpDepthwise: depthwiseConv2D, graph.OpFullyConnected: fullyConnected, graph.OpMatMul: batchMatMul,
+		graph.OpAveragePool: pool2D, graph.OpMaxPool: pool2D, graph.OpPad: pad, graph.OpMean: mean,
+		graph.OpReduceMean: reduce, graph.OpReduceSum: reduce, graph.OpReduceMax: reduce,
+		graph.OpReshape: reshape, graph.OpTranspose: transpose, graph.OpConcat: concat, graph.OpSlice: slice, graph.OpGather: gather,
+		graph.OpSoftmax: softmax, graph.OpGelu: gelu, graph.OpLeakyRelu: leakyRelu, graph.OpPRelu: prelu,
+		graph.OpQuantize: quantize, graph.OpDequantize: func(*graph.Node) operation { return dequantize(2) },
+	}
+	if write := writers[n.Op]; write != nil {
+		return write(n), nil
 	}
 	return operation{}, fmt.Errorf("cannot be written (run graph.Lower first)")
 }

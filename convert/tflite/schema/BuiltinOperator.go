@@ -9,55 +9,133 @@ type BuiltinOperator int32
 const (
 	BuiltinOperatorADD               BuiltinOperator = 0
 	BuiltinOperatorAVERAGE_POOL_2D   BuiltinOperator = 1
+	BuiltinOperatorCONCATENATION     BuiltinOperator = 2
 	BuiltinOperatorCONV_2D           BuiltinOperator = 3
 	BuiltinOperatorDEPTHWISE_CONV_2D BuiltinOperator = 4
 	BuiltinOperatorDEQUANTIZE        BuiltinOperator = 6
 	BuiltinOperatorFULLY_CONNECTED   BuiltinOperator = 9
+	BuiltinOperatorLOGISTIC          BuiltinOperator = 14
 	BuiltinOperatorMAX_POOL_2D       BuiltinOperator = 17
 	BuiltinOperatorMUL               BuiltinOperator = 18
 	BuiltinOperatorRELU              BuiltinOperator = 19
 	BuiltinOperatorRELU6             BuiltinOperator = 21
 	BuiltinOperatorRESHAPE           BuiltinOperator = 22
 	BuiltinOperatorSOFTMAX           BuiltinOperator = 25
+	BuiltinOperatorTANH              BuiltinOperator = 28
 	BuiltinOperatorPAD               BuiltinOperator = 34
+	BuiltinOperatorGATHER            BuiltinOperator = 36
+	BuiltinOperatorTRANSPOSE         BuiltinOperator = 39
 	BuiltinOperatorMEAN              BuiltinOperator = 40
+	BuiltinOperatorSUB               BuiltinOperator = 41
+	BuiltinOperatorDIV               BuiltinOperator = 42
+	BuiltinOperatorSTRIDED_SLICE     BuiltinOperator = 45
+	BuiltinOperatorEXP               BuiltinOperator = 47
+	BuiltinOperatorPRELU             BuiltinOperator = 54
+	BuiltinOperatorMAXIMUM           BuiltinOperator = 55
+	BuiltinOperatorMINIMUM           BuiltinOperator = 57
+	BuiltinOperatorNEG               BuiltinOperator = 59
+	BuiltinOperatorPADV2             BuiltinOperator = 60
+	BuiltinOperatorSLICE             BuiltinOperator = 65
+	BuiltinOperatorLOG               BuiltinOperator = 73
+	BuiltinOperatorSUM               BuiltinOperator = 74
+	BuiltinOperatorSQRT              BuiltinOperator = 75
+	BuiltinOperatorREDUCE_MAX        BuiltinOperator = 82
+	BuiltinOperatorSQUARE            BuiltinOperator = 92
+	BuiltinOperatorLEAKY_RELU        BuiltinOperator = 98
+	BuiltinOperatorABS               BuiltinOperator = 101
+	BuiltinOperatorELU               BuiltinOperator = 111
 	BuiltinOperatorQUANTIZE          BuiltinOperator = 114
+	BuiltinOperatorHARD_SWISH        BuiltinOperator = 117
+	BuiltinOperatorBATCH_MATMUL      BuiltinOperator = 126
+	BuiltinOperatorGELU              BuiltinOperator = 150
 )
 
 var EnumNamesBuiltinOperator = map[BuiltinOperator]string{
 	BuiltinOperatorADD:               "ADD",
 	BuiltinOperatorAVERAGE_POOL_2D:   "AVERAGE_POOL_2D",
+	BuiltinOperatorCONCATENATION:     "CONCATENATION",
 	BuiltinOperatorCONV_2D:           "CONV_2D",
 	BuiltinOperatorDEPTHWISE_CONV_2D: "DEPTHWISE_CONV_2D",
 	BuiltinOperatorDEQUANTIZE:        "DEQUANTIZE",
 	BuiltinOperatorFULLY_CONNECTED:   "FULLY_CONNECTED",
+	BuiltinOperatorLOGISTIC:          "LOGISTIC",
 	BuiltinOperatorMAX_POOL_2D:       "MAX_POOL_2D",
 	BuiltinOperatorMUL:               "MUL",
 	BuiltinOperatorRELU:              "RELU",
 	BuiltinOperatorRELU6:             "RELU6",
 	BuiltinOperatorRESHAPE:           "RESHAPE",
 	BuiltinOperatorSOFTMAX:           "SOFTMAX",
+	BuiltinOperatorTANH:              "TANH",
 	BuiltinOperatorPAD:               "PAD",
+	BuiltinOperatorGATHER:            "GATHER",
+	BuiltinOperatorTRANSPOSE:         "TRANSPOSE",
 	BuiltinOperatorMEAN:              "MEAN",
+	BuiltinOperatorSUB:               "SUB",
+	BuiltinOperatorDIV:               "DIV",
+	BuiltinOperatorSTRIDED_SLICE:     "STRIDED_SLICE",
+	BuiltinOperatorEXP:               "EXP",
+	BuiltinOperatorPRELU:             "PRELU",
+	BuiltinOperatorMAXIMUM:           "MAXIMUM",
+	BuiltinOperatorMINIMUM:           "MINIMUM",
+	BuiltinOperatorNEG:               "NEG",
+	BuiltinOperatorPADV2:             "PADV2",
+	BuiltinOperatorSLICE:             "SLICE",
+	BuiltinOperatorLOG:               "LOG",
+	BuiltinOperatorSUM:               "SUM",
+	BuiltinOperatorSQRT:              "SQRT",
+	BuiltinOperatorREDUCE_MAX:        "REDUCE_MAX",
+	BuiltinOperatorSQUARE:            "SQUARE",
+	BuiltinOperatorLEAKY_RELU:        "LEAKY_RELU",
+	BuiltinOperatorABS:               "ABS",
+	BuiltinOperatorELU:               "ELU",
 	BuiltinOperatorQUANTIZE:          "QUANTIZE",
+	BuiltinOperatorHARD_SWISH:        "HARD_SWISH",
+	BuiltinOperatorBATCH_MATMUL:      "BATCH_MATMUL",
+	BuiltinOperatorGELU:              "GELU",
 }
 
 var EnumValuesBuiltinOperator = map[string]BuiltinOperator{
 	"ADD":               BuiltinOperatorADD,
 	"AVERAGE_POOL_2D":   BuiltinOperatorAVERAGE_POOL_2D,
+	"CONCATENATION":     BuiltinOperatorCONCATENATION,
 	"CONV_2D":           BuiltinOperatorCONV_2D,
 	"DEPTHWISE_CONV_2D": BuiltinOperatorDEPTHWISE_CONV_2D,
 	"DEQUANTIZE":        BuiltinOperatorDEQUANTIZE,
 	"FULLY_CONNECTED":   BuiltinOperatorFULLY_CONNECTED,
+	"LOGISTIC":          BuiltinOperatorLOGISTIC,
 	"MAX_POOL_2D":       BuiltinOperatorMAX_POOL_2D,
 	"MUL":               BuiltinOperatorMUL,
 	"RELU":              BuiltinOperatorRELU,
 	"RELU6":             BuiltinOperatorRELU6,
 	"RESHAPE":           BuiltinOperatorRESHAPE,
 	"SOFTMAX":           BuiltinOperatorSOFTMAX,
+	"TANH":              BuiltinOperatorTANH,
 	"PAD":               BuiltinOperatorPAD,
+	"GATHER":            BuiltinOperatorGATHER,
+	"TRANSPOSE":         BuiltinOperatorTRANSPOSE,
 	"MEAN":              BuiltinOperatorMEAN,
+	"SUB":               BuiltinOperatorSUB,
+	"DIV":               BuiltinOperatorDIV,
+	"STRIDED_SLICE":     BuiltinOperatorSTRIDED_SLICE,
+	"EXP":               BuiltinOperatorEXP,
+	"PRELU":             BuiltinOperatorPRELU,
+	"MAXIMUM":           BuiltinOperatorMAXIMUM,
+	"MINIMUM":           BuiltinOperatorMINIMUM,
+	"NEG":               BuiltinOperatorNEG,
+	"PADV2":             BuiltinOperatorPADV2,
+	"SLICE":             BuiltinOperatorSLICE,
+	"LOG":               BuiltinOperatorLOG,
+	"SUM":               BuiltinOperatorSUM,
+	"SQRT":              BuiltinOperatorSQRT,
+	"REDUCE_MAX":        BuiltinOperatorREDUCE_MAX,
+	"SQUARE":            BuiltinOperatorSQUARE,
+	"LEAKY_RELU":        BuiltinOperatorLEAKY_RELU,
+	"ABS":               BuiltinOperatorABS,
+	"ELU":               BuiltinOperatorELU,
 	"QUANTIZE":          BuiltinOperatorQUANTIZE,
+	"HARD_SWISH":        BuiltinOperatorHARD_SWISH,
+	"BATCH_MATMUL":      BuiltinOperatorBATCH_MATMUL,
+	"GELU":              BuiltinOperatorGELU,
 }
 
 func (v BuiltinOperator) String() string {

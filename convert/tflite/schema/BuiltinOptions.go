@@ -13,11 +13,22 @@ const (
 	BuiltinOptionsPool2DOptions          BuiltinOptions = 5
 	BuiltinOptionsFullyConnectedOptions  BuiltinOptions = 8
 	BuiltinOptionsSoftmaxOptions         BuiltinOptions = 9
+	BuiltinOptionsConcatenationOptions   BuiltinOptions = 10
 	BuiltinOptionsAddOptions             BuiltinOptions = 11
 	BuiltinOptionsReshapeOptions         BuiltinOptions = 17
 	BuiltinOptionsMulOptions             BuiltinOptions = 21
 	BuiltinOptionsPadOptions             BuiltinOptions = 22
+	BuiltinOptionsGatherOptions          BuiltinOptions = 23
+	BuiltinOptionsTransposeOptions       BuiltinOptions = 26
 	BuiltinOptionsReducerOptions         BuiltinOptions = 27
+	BuiltinOptionsSubOptions             BuiltinOptions = 28
+	BuiltinOptionsDivOptions             BuiltinOptions = 29
+	BuiltinOptionsStridedSliceOptions    BuiltinOptions = 32
+	BuiltinOptionsPadV2Options           BuiltinOptions = 43
+	BuiltinOptionsSliceOptions           BuiltinOptions = 48
+	BuiltinOptionsLeakyReluOptions       BuiltinOptions = 75
+	BuiltinOptionsBatchMatMulOptions     BuiltinOptions = 101
+	BuiltinOptionsGeluOptions            BuiltinOptions = 116
 )
 
 var EnumNamesBuiltinOptions = map[BuiltinOptions]string{
@@ -27,11 +38,22 @@ var EnumNamesBuiltinOptions = map[BuiltinOptions]string{
 	BuiltinOptionsPool2DOptions:          "Pool2DOptions",
 	BuiltinOptionsFullyConnectedOptions:  "FullyConnectedOptions",
 	BuiltinOptionsSoftmaxOptions:         "SoftmaxOptions",
+	BuiltinOptionsConcatenationOptions:   "ConcatenationOptions",
 	BuiltinOptionsAddOptions:             "AddOptions",
 	BuiltinOptionsReshapeOptions:         "ReshapeOptions",
 	BuiltinOptionsMulOptions:             "MulOptions",
 	BuiltinOptionsPadOptions:             "PadOptions",
+	BuiltinOptionsGatherOptions:          "GatherOptions",
+	BuiltinOptionsTransposeOptions:       "TransposeOptions",
 	BuiltinOptionsReducerOptions:         "ReducerOptions",
+	BuiltinOptionsSubOptions:             "SubOptions",
+	BuiltinOptionsDivOptions:             "DivOptions",
+	BuiltinOptionsStridedSliceOptions:    "StridedSliceOptions",
+	BuiltinOptionsPadV2Options:           "PadV2Options",
+	BuiltinOptionsSliceOptions:           "SliceOptions",
+	BuiltinOptionsLeakyReluOptions:       "LeakyReluOptions",
+	BuiltinOptionsBatchMatMulOptions:     "BatchMatMulOptions",
+	BuiltinOptionsGeluOptions:            "GeluOptions",
 }
 
 var EnumValuesBuiltinOptions = map[string]BuiltinOptions{
@@ -41,11 +63,22 @@ var EnumValuesBuiltinOptions = map[string]BuiltinOptions{
 	"Pool2DOptions":          BuiltinOptionsPool2DOptions,
 	"FullyConnectedOptions":  BuiltinOptionsFullyConnectedOptions,
 	"SoftmaxOptions":         BuiltinOptionsSoftmaxOptions,
+	"ConcatenationOptions":   BuiltinOptionsConcatenationOptions,
 	"AddOptions":             BuiltinOptionsAddOptions,
 	"ReshapeOptions":         BuiltinOptionsReshapeOptions,
 	"MulOptions":             BuiltinOptionsMulOptions,
 	"PadOptions":             BuiltinOptionsPadOptions,
+	"GatherOptions":          BuiltinOptionsGatherOptions,
+	"TransposeOptions":       BuiltinOptionsTransposeOptions,
 	"ReducerOptions":         BuiltinOptionsReducerOptions,
+	"SubOptions":             BuiltinOptionsSubOptions,
+	"DivOptions":             BuiltinOptionsDivOptions,
+	"StridedSliceOptions":    BuiltinOptionsStridedSliceOptions,
+	"PadV2Options":           BuiltinOptionsPadV2Options,
+	"SliceOptions":           BuiltinOptionsSliceOptions,
+	"LeakyReluOptions":       BuiltinOptionsLeakyReluOptions,
+	"BatchMatMulOptions":     BuiltinOptionsBatchMatMulOptions,
+	"GeluOptions":            BuiltinOptionsGeluOptions,
 }
 
 func (v BuiltinOptions) String() string {

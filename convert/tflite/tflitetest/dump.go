@@ -73,7 +73,11 @@ func options(op *schema.Operator) string {
 	case schema.BuiltinOptionsFullyConnectedOptions:
 		var o schema.FullyConnectedOptions
 		o.Init(table.Bytes, table.Pos)
-		return fmt.Sprintf(" %s", o.FusedActivationFunction())
+		kept := ""
+		if o.KeepNumDims() {
+			kept = " keep dims"
+		}
+		return fmt.Sprintf(" %s%s", o.FusedActivationFunction(), kept)
 	case schema.BuiltinOptionsAddOptions:
 		var o schema.AddOptions
 		o.Init(table.Bytes, table.Pos)
@@ -82,6 +86,34 @@ func options(op *schema.Operator) string {
 		var o schema.MulOptions
 		o.Init(table.Bytes, table.Pos)
 		return fmt.Sprintf(" %s", o.FusedActivationFunction())
+	case schema.BuiltinOptionsSubOptions:
+		var o schema.SubOptions
+		o.Init(table.Bytes, table.Pos)
+		return fmt.Sprintf(" %s", o.FusedActivationFunction())
+	case schema.BuiltinOptionsDivOptions:
+		var o schema.DivOptions
+		o.Init(table.Bytes, table.Pos)
+		return fmt.Sprintf(" %s", o.FusedActivationFunction())
+	case schema.BuiltinOptionsConcatenationOptions:
+		var o schema.ConcatenationOptions
+		o.Init(table.Bytes, table.Pos)
+		return fmt.Sprintf(" axis %d", o.Axis())
+	case schema.BuiltinOptionsGatherOptions:
+		var o schema.GatherOptions
+		o.Init(table.Bytes, table.Pos)
+		return fmt.Sprintf(" axis %d", o.Axis())
+	case schema.BuiltinOptionsBatchMatMulOptions:
+		var o schema.BatchMatMulOptions
+		o.Init(table.Bytes, table.Pos)
+		return fmt.Sprintf(" adjoint %v %v", o.AdjX(), o.AdjY())
+	case schema.BuiltinOptionsLeakyReluOptions:
+		var o schema.LeakyReluOptions
+		o.Init(table.Bytes, table.Pos)
+		return fmt.Sprintf(" alpha %g", o.Alpha())
+	case schema.BuiltinOptionsGeluOptions:
+		var o schema.GeluOptions
+		o.Init(table.Bytes, table.Pos)
+		return fmt.Sprintf(" approximate %v", o.Approximate())
 	case schema.BuiltinOptionsReducerOptions:
 		var o schema.ReducerOptions
 		o.Init(table.Bytes, table.Pos)
