@@ -116,81 +116,23 @@ func TestBrownOut(t *testing.T) {
 // empty, with a wrong resistance and a wrong capacity, under a changing load, and
 // compares what is said with what is true.
 func TestDischarge(t *testing.T) {
-	ion := batterytest.Pack{Chemistry: battery.LiIon, Cells: 2, CapacityAh: 3.0, Ohms: 0.10, Percent: 100}
-	iron := batterytest.Pack{Chemistry: battery.LiFePO4, Cells: 4, CapacityAh: 6, Ohms: 0.12, Percent: 100}
-	for name, tt := range map[string]struct {
-		pack      batterytest.Pack
-		config    battery.Config
-		chip      func(*batterytest.Pack) batterytest.Chip
-		address   uint16
-		meanError float64 // points that the charge may be off on average
-	}{
-		"Li-ion, current and capacity": {ion,
-			battery.Config{Device: "waveshare-ups-hat", CapacityAh: 3.2},
-			func(p *batterytest.Pack) batterytest.Chip { return batterytest.NewINA219(p, 0.1) }, 0x42, 6},
-		"Li-ion, current": {ion,
-			battery.Config{Device: "ina226", ShuntOhms: 0.02, Cells: 2},
-			func(p *batterytest.Pack) batterytest.Chip { return batterytest.NewINA226(p, 0.02) }, 0x40, 6},
-		"LiFePO4, current and capacity": {iron,
-			battery.Config{Device: "ina260", Cells: 4, Chemistry: battery.LiFePO4, CapacityAh: 5.6},
-			func(p *batterytest.Pack) batterytest.Chip { return batterytest.NewINA260(p) }, 0x40, 8},
-		"gauge": {batterytest.Pack{Cells: 1, CapacityAh: 3, Ohms: 0.07, Percent: 100},
-			battery.Config{Device: "max17048"},
-			func(p *batterytest.Pack) batterytest.Chip { return &batterytest.MAX1704x{Pack: p, Version: 0x0011} }, 0x36, 0.1},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, drain := range batterytest.Drains() {
+		t.Run(drain.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				pack := tt.pack
-				bus := batterytest.NewBus(tt.address, tt.chip(&pack))
-				tt.config.Bus = new(1)
-				b, err := battery.Open(bus.Host(1, t.TempDir()), tt.config)
+				got, err := drain.Run()
 				if err != nil {
 					t.Fatal(err)
 				}
-				const step = 10 * time.Second
-				at := testTime
-				var charges, wide, times, timesOff int
-				var sumError float64
-				for i := 0; pack.Percent > 3; i++ {
-					// A board that classifies for ten minutes and rests for ten.
-					amps := -0.4
-					if i/60%2 == 0 {
-						amps = -0.9
-					}
-					pack.Step(step, amps)
-					at = at.Add(step)
-					s, err := b.Sense(at)
-					if err != nil {
-						t.Fatal(err)
-					}
-					charge, ok := s.ChargePercent.Get()
-					drained, _ := s.Discharging.Get()
-					if !ok || !drained {
-						t.Fatalf("at %.1f %%: %v", pack.Percent, known(s))
-					}
-					off := math.Abs(charge - pack.Percent)
-					sumError += off
-					charges++
-					if sigma, ok := s.ChargeUncertaintyPercent.Get(); ok && off > 2*sigma {
-						wide++
-					}
-					hours, ok := s.RemainingHours.Get()
-					if sigma, known := s.RemainingUncertaintyHours.Get(); ok && known {
-						times++
-						if truth := pack.Percent / 100 * pack.CapacityAh / -amps; math.Abs(hours-truth) > 2.5*sigma {
-							timesOff++
-						}
-					}
+				t.Logf("%+v", got)
+				if got.Charges < 1000 || drain.Config.CapacityAh > 0 && got.Times < 1000 {
+					t.Errorf("only %d charges and %d times", got.Charges, got.Times)
 				}
-				mean := sumError / float64(charges)
-				t.Logf("mean error %.1f points; %.1f %% beyond two deviations; times beyond two and a half: %d of %d",
-					mean, 100*float64(wide)/float64(charges), timesOff, times)
-				if mean > tt.meanError {
-					t.Errorf("the charge is off by %.1f points on average, want %.1f at most", mean, tt.meanError)
+				if got.MeanOff > 5 {
+					t.Errorf("the charge is off by %.1f points on average", got.MeanOff)
 				}
-				// What it says of itself holds: two deviations cover at least nine readings in ten.
-				if wide > charges/10 || timesOff > times/10 {
-					t.Errorf("of %d charges %d, and of %d times %d, are off by more than they say", charges, wide, times, timesOff)
+				// What it says of itself holds.
+				if got.ChargesBeyond > 0.05 || got.TimesBeyond > 0.05 {
+					t.Errorf("of the charges %.2f, and of the times %.2f, are off by more than they say", got.ChargesBeyond, got.TimesBeyond)
 				}
 			})
 		})
