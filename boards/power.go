@@ -35,7 +35,7 @@ func (b *Board) beginPower(w *waiter, found sensors) powerCall {
 			func() (sysfs.SupplyState, error) { return supply.Read(b.now()), nil }))
 	}
 	for _, rail := range found.rails {
-		call.rails = append(call.rails, begin(b.ask, w, "rail "+rail.Label, func() (telemetry.Rail, error) {
+		call.rails = append(call.rails, begin(b.ask, w, rail.Source(), func() (telemetry.Rail, error) {
 			return askRail(rail, b.now())
 		}))
 	}

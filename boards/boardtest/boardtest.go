@@ -76,6 +76,9 @@ func Put(dir, name, content string) error {
 // Fifo makes an attribute of the tree in dir answer EAGAIN until the returned file is closed.
 func Fifo(dir, name string) (*os.File, error) {
 	path := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
 	if err := os.RemoveAll(path); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,9 @@ package sysfs
 
 import (
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // PowerRail is one channel of the INA3221 monitors of a Jetson.
@@ -23,17 +25,22 @@ const (
 	unconnected = "NC"
 )
 
-// PowerRails lists the rails that the board measures. Kernels of JetPack 5 and
+// Source is the channel's place below the root, which may change with every boot.
+func (r PowerRail) Source() string { return r.dir + "/" + r.n }
+
+// PowerRails lists the rails that the board measures, in the order of their labels. Kernels of JetPack 5 and
 // later offer them as a hardware monitor, that of JetPack 4 as an IIO device; see
 // jetson_stats, power.py. None is found on other boards, without an error only if
 // it is certain that they have none.
 func (f FS) PowerRails() ([]PowerRail, error) {
 	rails, err := f.hwmonRails()
-	if len(rails) > 0 {
-		return rails, err
+	if len(rails) == 0 {
+		var iioErr error
+		rails, iioErr = f.iioRails()
+		err = errors.Join(err, iioErr)
 	}
-	rails, iioErr := f.iioRails()
-	return rails, errors.Join(err, iioErr)
+	slices.SortStableFunc(rails, func(a, b PowerRail) int { return strings.Compare(a.Label, b.Label) })
+	return rails, err
 }
 
 func (f FS) hwmonRails() ([]PowerRail, error) {

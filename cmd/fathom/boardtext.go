@@ -40,10 +40,10 @@ func (t boardText) row(name, value string) { fmt.Fprintf(t.to, "  %s\t%s\n", nam
 // sum prints a line of what the governor decides by.
 func (t boardText) sum(name, value string) { fmt.Fprintf(t.to, "* %s\t%s\n", name, value) }
 
-// optional prints a line where the value is known.
-func optional[T any](t boardText, name string, r telemetry.Reading[T], value string) {
+// optional prints a line with row or sum where the value is known.
+func optional[T any](print func(name, value string), name string, r telemetry.Reading[T], value string) {
 	if _, ok := r.Get(); ok {
-		t.row(name, value)
+		print(name, value)
 	}
 }
 
@@ -99,11 +99,11 @@ func (t boardText) power() {
 	t.sum("charge", charge)
 	t.sum("on battery", t.yesNo(p.Discharging))
 	t.sum("draws", t.number(p.Watts, "%.2f W"))
-	optional(t, "into the battery", p.BatteryWatts, t.number(p.BatteryWatts, "%.2f W"))
-	optional(t, "capacity", p.CapacityWattHours, t.number(p.CapacityWattHours, "%.1f Wh"))
-	optional(t, "lasts", p.RemainingHours, t.number(p.RemainingHours, "%.1f h"))
-	optional(t, "battery low", p.BatteryLow, t.yesNo(p.BatteryLow))
-	optional(t, "external power", p.ExternalPower, t.yesNo(p.ExternalPower))
+	optional(t.sum, "into the battery", p.BatteryWatts, t.number(p.BatteryWatts, "%.2f W"))
+	optional(t.sum, "capacity", p.CapacityWattHours, t.number(p.CapacityWattHours, "%.1f Wh"))
+	optional(t.row, "lasts", p.RemainingHours, t.number(p.RemainingHours, "%.1f h"))
+	optional(t.row, "battery low", p.BatteryLow, t.yesNo(p.BatteryLow))
+	optional(t.sum, "external power", p.ExternalPower, t.yesNo(p.ExternalPower))
 	for _, supply := range p.Supplies {
 		t.row("supply "+supply.Name, describeSupply(supply))
 	}
@@ -149,8 +149,8 @@ func (t boardText) load() {
 	l := t.s.Load
 	const mib = 1.0 / (1 << 20)
 	t.title("load")
-	t.row("processor", t.number(l.CPUPercent, "%.1f %%"))
-	t.row("own share", t.number(l.OwnCPUPercent, "%.1f %%"))
+	t.sum("processor", t.number(l.CPUPercent, "%.1f %%"))
+	t.sum("own share", t.number(l.OwnCPUPercent, "%.1f %%"))
 	t.sum("others", t.number(l.OthersCPUPercent, "%.1f %%"))
 	var cores []string
 	for _, core := range l.Cores {
@@ -166,12 +166,12 @@ func (t boardText) load() {
 	t.row("load average", fmt.Sprintf("%s, %s, %s", t.number(l.LoadAverage1, "%.2f"), t.number(l.LoadAverage5, "%.2f"), t.number(l.LoadAverage15, "%.2f")))
 	t.row("memory", t.number(scaled(l.MemoryTotalBytes, mib), "%.0f MiB"))
 	t.row("available", t.number(scaled(l.MemoryAvailableBytes, mib), "%.0f MiB"))
-	optional(t, "own memory", l.OwnMemoryBytes, t.number(scaled(l.OwnMemoryBytes, mib), "%.0f MiB"))
+	optional(t.row, "own memory", l.OwnMemoryBytes, t.number(scaled(l.OwnMemoryBytes, mib), "%.0f MiB"))
 	t.pressure("pressure", l.Pressure)
-	optional(t, "limit of cores", l.Limits.CPUCores, t.number(l.Limits.CPUCores, "%.3g"))
-	optional(t, "stopped by it", l.Limits.CPUThrottledPercent, t.number(l.Limits.CPUThrottledPercent, "%.1f %%"))
-	optional(t, "limit of memory", l.Limits.MemoryBytes, t.number(scaled(l.Limits.MemoryBytes, mib), "%.0f MiB"))
-	optional(t, "left of it", l.Limits.MemoryAvailableBytes, t.number(scaled(l.Limits.MemoryAvailableBytes, mib), "%.0f MiB"))
+	optional(t.row, "limit of cores", l.Limits.CPUCores, t.number(l.Limits.CPUCores, "%.3g"))
+	optional(t.row, "stopped by it", l.Limits.CPUThrottledPercent, t.number(l.Limits.CPUThrottledPercent, "%.1f %%"))
+	optional(t.row, "limit of memory", l.Limits.MemoryBytes, t.number(scaled(l.Limits.MemoryBytes, mib), "%.0f MiB"))
+	optional(t.row, "left of it", l.Limits.MemoryAvailableBytes, t.number(scaled(l.Limits.MemoryAvailableBytes, mib), "%.0f MiB"))
 	t.pressure("pressure in the group", l.Limits.Pressure)
 }
 
