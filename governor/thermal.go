@@ -37,6 +37,8 @@ type Thermal struct {
 	// Noise is the variance of the readings about the model, and Process by how much that of the offset grows in a second.
 	Noise   float64 `json:"noise"`
 	Process float64 `json:"process"`
+	// Surprise is the last of the differences to the model.
+	Surprise float64 `json:"surprise"`
 	// Rough is the mean square of the surprises to the hot side, which the margin follows.
 	Rough float64 `json:"rough"`
 
@@ -62,7 +64,8 @@ const (
 	jumpSigmas        = 4
 	jumpKelvin        = 1.5
 	leastDrift        = 4e-4 // K² per second: 0.02 K in a second
-	mostDrift         = 0.5
+	mostDrift         = 0.02
+	driftWeight       = 0.02
 	gainDrift         = 1e-5
 	leastTotalGain    = 2 // no board that needs a governor heats less
 	mostGain          = 200
@@ -156,13 +159,9 @@ func (m *Thermal) observe(celsius, seconds float64) {
 	m.Updates++
 	m.weigh(celsius)
 	m.Cov[0][0] += jump
-	moved := 0.
 	for i := range gain {
 		step := gain[i] * y
 		m.Theta[i] += step
-		if i == 0 {
-			moved = step
-		}
 		for j := range gain {
 			m.Cov[i][j] -= float64(float64(gain[i]*gain[j]) * variance)
 		}
@@ -188,8 +187,11 @@ func (m *Thermal) observe(celsius, seconds float64) {
 		rough = 2 * min(float64(y*y), 9*variance)
 	}
 	m.Rough = min(max(m.Rough+float64(0.02*(rough-m.Rough)), leastTempNoise), mostTempNoise)
-	drift := moved * moved / max(seconds, 0.1)
-	m.Process = min(max(float64(0.98*m.Process)+float64(0.02*drift), leastDrift), mostDrift)
+	// Surprises that follow one another on the same side mean that the offset moves
+	// faster than thought; those that alternate are noise.
+	m.Process *= 1 + float64(driftWeight*min(max(y*m.Surprise/variance, -1), 1))
+	m.Process = min(max(m.Process, leastDrift), mostDrift)
+	m.Surprise = y
 }
 
 // affordable is the greatest constant drive that keeps the model at or below a
