@@ -65,7 +65,8 @@ func isStuck(err error) bool { return strings.Contains(err.Error(), "timed out")
 //
 //	address       first read         also seen there, and why the read is harmless
 //	0x0B          word 0x11          SBS batteries: "run time to empty", a read
-//	0x10          0x01               VEML6030 and VEML7700 light sensors: a threshold, read
+//	0x10          0x01               VEML6030 and VEML7700 light sensors: a threshold, read. Not to a Si4703 radio,
+//	                                 which takes any byte for a setting
 //	0x2D          0x20, 12 bytes     sensors with plain registers
 //	0x36          0x08               AS5600, MAX17055: plain registers
 //	0x40 to 0x45  0x00               HTU21, Si7021: no command; HDC1080: starts a measurement; PCA9685: a mode, read.
