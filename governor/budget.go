@@ -58,6 +58,19 @@ func (b *budget) limit(drive float64, concern Concern, cause Cause, reason Reaso
 	}
 }
 
+// lostHeat goes no deeper than the middle without a temperature, after a grace,
+// and to the least where it was hot.
+func (b *budget) lostHeat(v view, lost, grace time.Duration, hot bool) {
+	if lost < grace {
+		return
+	}
+	deepest := (b.least + b.greatest) / 2
+	if hot {
+		deepest = b.least
+	}
+	b.rungs(deepest, CauseTemperature, Reason{why: whyNoTemperature, word: v.heat.unknown, value: [3]float64{lost.Seconds()}})
+}
+
 // share leaves the user's share of the processor to others.
 func (b *budget) share(in Input) {
 	if leave := in.Objectives.LeaveCPUPercent; leave > 0 {
@@ -200,11 +213,8 @@ func (b *budget) quiet(in Input) {
 	}
 }
 
-// spending are the settings of Split.
-type spending struct{ dwell, slice, switchCost time.Duration }
-
 // spendBudget moves the state along the ladder and completes the decision.
-func spendBudget(s *State, in Input, v view, b *budget, c spending, d *Decision) {
+func spendBudget(s *State, in Input, v view, b *budget, c turns, d *Decision) {
 	o := in.Objectives
 	w := spend{
 		least: b.least, top: b.top, fps: o.FPS, leastFPS: 1 / o.LongestPeriod().Seconds(),

@@ -95,6 +95,7 @@ type State struct {
 	Thermal   Thermal   `json:"thermal,omitzero"`
 	Energy    Energy    `json:"energy,omitzero"`
 	Split     Split     `json:"split,omitzero"`
+	PID       PID       `json:"pid,omitzero"`
 	// LateTop is the deepest rung that was in time at the last step.
 	LateTop int `json:"late_top,omitempty"`
 	// FlagDrive is the drive that a flag left, 0 for any, and FlagFellAt when it last fell.

@@ -32,16 +32,10 @@ type PredictiveConfig struct {
 }
 
 func (c PredictiveConfig) withDefaults() PredictiveConfig {
-	for _, d := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{
-		{&c.Horizon, 45 * time.Second}, {&c.Dwell, 10 * time.Second}, {&c.Slice, 500 * time.Millisecond},
-		{&c.SwitchCost, 2 * time.Millisecond}, {&c.FlagHold, time.Minute}, {&c.Grace, 15 * time.Second},
-	} {
-		if *d.field == 0 {
-			*d.field = d.value
-		}
+	t := turns{c.Dwell, c.Slice, c.SwitchCost, c.FlagHold, c.Grace}.withDefaults()
+	c.Dwell, c.Slice, c.SwitchCost, c.FlagHold, c.Grace = t.dwell, t.slice, t.switchCost, t.flagHold, t.grace
+	if c.Horizon == 0 {
+		c.Horizon = 45 * time.Second
 	}
 	if c.MarginKelvin == 0 {
 		c.MarginKelvin = 1
@@ -71,16 +65,9 @@ func NewPredictive(c PredictiveConfig) (Predictive, error) {
 		return bad("%g sigmas of noise: want 0 to 6", c.NoiseSigmas)
 	case c.Horizon < 5*time.Second || c.Horizon > time.Hour:
 		return bad("horizon %v: want 5s to 1h", c.Horizon)
-	case c.Dwell < time.Second || c.Dwell > mostDwell:
-		return bad("dwell %v: want 1s to %v", c.Dwell, mostDwell)
-	case c.Slice < 100*time.Millisecond || c.Slice > time.Minute:
-		return bad("slice %v: want 100ms to 1m", c.Slice)
-	case c.SwitchCost < 0 || c.SwitchCost > time.Minute:
-		return bad("switch cost %v: want 0 to 1m", c.SwitchCost)
-	case c.FlagHold < time.Second || c.FlagHold > time.Hour:
-		return bad("flag hold %v: want 1s to 1h", c.FlagHold)
-	case c.Grace < 0 || c.Grace > time.Minute:
-		return bad("grace %v: want 0 to 1m", c.Grace)
+	}
+	if err := (turns{c.Dwell, c.Slice, c.SwitchCost, c.FlagHold, c.Grace}).validate(); err != nil {
+		return bad("%w", err)
 	}
 	return Predictive{c}, nil
 }
@@ -104,7 +91,7 @@ func (p Predictive) Step(s State, in Input) (State, Decision) {
 	b.deadline(&s, in, &d.Terms)
 	b.quiet(in)
 
-	spendBudget(&s, in, v, &b, spending{p.config.Dwell, p.config.Slice, p.config.SwitchCost}, &d)
+	spendBudget(&s, in, v, &b, turns{dwell: p.config.Dwell, slice: p.config.Slice, switchCost: p.config.SwitchCost}, &d)
 	return s, d
 }
 
@@ -120,7 +107,7 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 	m := &s.Thermal
 	if !m.Started {
 		if v.heat.unknown != "" {
-			b.rungs((b.least+b.greatest)/2, CauseTemperature, Reason{why: whyNoTemperature, word: v.heat.unknown, value: [3]float64{in.Now.Sub(s.HeatLostAt).Seconds()}})
+			b.lostHeat(v, in.Now.Sub(s.HeatLostAt), 0, false)
 			return
 		}
 		m.begin(v.heat.celsius, v.drive)
@@ -135,13 +122,7 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 	} else {
 		lost := in.Now.Sub(s.HeatLostAt)
 		margin += float64(lostKelvinPerSecond * lost.Seconds())
-		if lost >= p.config.Grace {
-			deepest := (b.least + b.greatest) / 2
-			if m.celsius() >= ceiling-lostHotKelvin {
-				deepest = b.least
-			}
-			b.rungs(deepest, CauseTemperature, Reason{why: whyNoTemperature, word: v.heat.unknown, value: [3]float64{in.Now.Sub(s.HeatLostAt).Seconds()}})
-		}
+		b.lostHeat(v, lost, p.config.Grace, m.celsius() >= ceiling-lostHotKelvin)
 	}
 	horizon := p.config.Horizon.Seconds()
 	all := m.affordable(offset, ceiling-margin, horizon)

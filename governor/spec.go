@@ -13,12 +13,14 @@ type Spec struct {
 	Variant string `json:"variant,omitempty" yaml:"variant"`
 	// Stepwise is for step-wise; nil takes the defaults.
 	Stepwise *StepwiseConfig `json:"step_wise,omitempty" yaml:"step_wise"`
+	// PowerBudget is for power-budget; nil takes the defaults.
+	PowerBudget *PowerBudgetConfig `json:"power_budget,omitempty" yaml:"power_budget"`
 	// Predictive is for predictive; nil takes the defaults.
 	Predictive *PredictiveConfig `json:"predictive,omitempty" yaml:"predictive"`
 }
 
 // Policies lists the names of all policies, the default first.
-func Policies() []string { return []string{PredictiveName, StepwiseName, FixedName} }
+func Policies() []string { return []string{PredictiveName, PowerBudgetName, StepwiseName, FixedName} }
 
 // Validate says what is wrong with a spec, as far as that does not depend on the ladder.
 func (s Spec) Validate() error {
@@ -33,6 +35,8 @@ func (s Spec) build() (Policy, error) {
 		return nil, fmt.Errorf("governor: policy: variant: only the policy %s runs one variant (set kind: %s or drop it)", FixedName, FixedName)
 	case s.Stepwise != nil && s.Name != StepwiseName:
 		return nil, s.misplaced("step_wise", StepwiseName)
+	case s.PowerBudget != nil && s.Name != PowerBudgetName:
+		return nil, s.misplaced("power_budget", PowerBudgetName)
 	case s.Predictive != nil && s.Name != PredictiveName:
 		return nil, s.misplaced("predictive", PredictiveName)
 	}
@@ -41,6 +45,8 @@ func (s Spec) build() (Policy, error) {
 		return Fixed{s.Variant}, nil
 	case StepwiseName:
 		return NewStepwise(orZero(s.Stepwise))
+	case PowerBudgetName:
+		return NewPowerBudget(orZero(s.PowerBudget))
 	case PredictiveName:
 		return NewPredictive(orZero(s.Predictive))
 	}
