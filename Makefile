@@ -34,6 +34,7 @@ demo: build ## run the daemon on a synthetic camera and a simulated board: http:
 
 demo-bundle: train build ## reproduce the demo family and bundle, from training on (about 45 minutes on 2 free cores)
 	mkdir -p .cache
+	rm -rf .cache/demo-checkpoints
 	bin/fathom-train run train/demo.yaml -o .cache/demo-family --checkpoint .cache/demo-checkpoints --metrics .cache/demo-metrics.jsonl
 	rm -rf testdata/families/demo
 	cp -R .cache/demo-family testdata/families/demo

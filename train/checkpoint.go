@@ -8,15 +8,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/checkpoint"
 )
 
 const (
 	checkpointPrefix = "step-"
+	unfinishedPrefix = ".new-"
 	stateFile        = "run.json"
 )
 
@@ -28,10 +30,13 @@ type runState struct {
 	Config *Config            `json:"config"`
 	Sums   map[string]float64 `json:"sums"`
 	Since  int                `json:"since"`
+	// Statistics is the choice at the end of the run, once it was made.
+	Statistics *Statistics `json:"statistics,omitempty"`
 }
 
-// SaveCheckpoint writes all variables, the optimizer's too, to dir/step-N. A checkpoint is whole or not there: it is
-// written beside its place, synced and renamed. Older checkpoints are removed afterwards.
+// SaveCheckpoint writes all variables, the optimizer's too, to a folder of its own in dir. A checkpoint is whole or not
+// there: it is written beside its place, synced and renamed. Older checkpoints are removed afterwards, so that at any moment
+// there is one, once there was one. Variables that are not finite are an error, and the older checkpoint stays.
 func (t *Trainer) SaveCheckpoint(dir string) error {
 	if err := t.saveCheckpoint(dir); err != nil {
 		return fmt.Errorf("train: save checkpoint in %s: %w", dir, err)
@@ -40,10 +45,16 @@ func (t *Trainer) SaveCheckpoint(dir string) error {
 }
 
 func (t *Trainer) saveCheckpoint(dir string) error {
+	if err := t.finiteWeights(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	temp, err := os.MkdirTemp(dir, ".new-")
+	if err := removeAll(dir, unfinishedPrefix, ""); err != nil {
+		return err
+	}
+	temp, err := os.MkdirTemp(dir, unfinishedPrefix)
 	if err != nil {
 		return err
 	}
@@ -61,7 +72,7 @@ func (t *Trainer) saveCheckpoint(dir string) error {
 	if err := handler.Save(); err != nil {
 		return err
 	}
-	state, err := json.Marshal(runState{t.cfg, t.sums, t.since})
+	state, err := json.Marshal(runState{t.cfg, t.sums, t.since, t.chosen})
 	if err != nil {
 		return err
 	}
@@ -71,44 +82,87 @@ func (t *Trainer) saveCheckpoint(dir string) error {
 	if err := syncAll(temp); err != nil {
 		return err
 	}
+	// A checkpoint of the same step is not replaced but followed.
 	name := fmt.Sprintf("%s%08d", checkpointPrefix, t.Step())
-	target := filepath.Join(dir, name)
-	if err := os.RemoveAll(target); err != nil {
-		return err
+	for exists(filepath.Join(dir, name)) {
+		name += "+"
 	}
-	if err := os.Rename(temp, target); err != nil {
+	if err := os.Rename(temp, filepath.Join(dir, name)); err != nil {
 		return err
 	}
 	if err := syncPath(dir); err != nil {
 		return err
 	}
-	names, err := checkpoints(dir)
-	if err != nil {
-		return err
+	return removeAll(dir, checkpointPrefix, name)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// removeAll removes the folders in dir whose names have the prefix, but one.
+func removeAll(dir, prefix, but string) error {
+	names, err := folders(dir, prefix)
+	for _, name := range names {
+		if name != but {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name)))
+		}
 	}
-	for _, old := range names {
-		if old != name {
-			if err := os.RemoveAll(filepath.Join(dir, old)); err != nil {
-				return err
+	return err
+}
+
+// finiteWeights complains of a variable that holds something else than finite numbers.
+func (t *Trainer) finiteWeights() error {
+	for v := range t.store.IterVariables() {
+		if v.DType() != dtypes.Float32 {
+			continue
+		}
+		value, err := v.Value()
+		if err != nil {
+			return err
+		}
+		var bad float32
+		if err := tensors.ConstFlatData(value, func(flat []float32) {
+			for _, x := range flat {
+				if x-x != 0 { // NaN and the infinities
+					bad = x
+				}
 			}
+		}); err != nil {
+			return err
+		}
+		if bad != 0 {
+			return fmt.Errorf("%s is %v after step %d: %s", v.Path(), bad, t.Step()-1, tooFast)
 		}
 	}
 	return nil
 }
 
 // checkpoints lists the checkpoints of a folder, oldest first.
-func checkpoints(dir string) ([]string, error) {
+func checkpoints(dir string) ([]string, error) { return folders(dir, checkpointPrefix) }
+
+// HasCheckpoint says whether there is a checkpoint in dir.
+func HasCheckpoint(dir string) (bool, error) {
+	names, err := checkpoints(dir)
+	if err != nil {
+		return false, fmt.Errorf("train: checkpoints: %w", err)
+	}
+	return len(names) > 0, nil
+}
+
+// folders lists the folders in dir whose names have the prefix, in order.
+func folders(dir, prefix string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	var names []string
 	for _, e := range entries {
-		if e.IsDir() && strings.HasPrefix(e.Name(), checkpointPrefix) {
+		if e.IsDir() && strings.HasPrefix(e.Name(), prefix) {
 			names = append(names, e.Name())
 		}
 	}
-	slices.Sort(names)
 	return names, nil
 }
 
@@ -145,7 +199,7 @@ func (t *Trainer) resume(path string) error {
 	if _, err := checkpoint.Build(store).Dir(path).Immediate().Done(); err != nil {
 		return err
 	}
-	t.store, t.sums, t.since = store, state.Sums, state.Since
+	t.store, t.sums, t.since, t.chosen = store, state.Sums, state.Since, state.Statistics
 	if t.sums == nil {
 		t.sums = map[string]float64{}
 	}

@@ -45,10 +45,12 @@ func (t *Trainer) Finish(metrics io.Writer) (r *Report, err error) {
 	m := Metric{Kind: kindFinal, Step: t.Step(), Images: t.Step() * t.cfg.Batch}
 	r = &Report{}
 	if t.cfg.Eval.Recalibrate > 0 && t.hasStatistics() {
-		if r.Statistics, err = t.chooseStatistics(); err != nil {
-			return nil, err
+		if t.chosen == nil {
+			if t.chosen, err = t.chooseStatistics(); err != nil {
+				return nil, err
+			}
 		}
-		m.Note = r.Statistics.String()
+		r.Statistics, m.Note = t.chosen, t.chosen.String()
 	}
 	measured, err := t.Measure(t.cfg.Paths())
 	if err != nil {

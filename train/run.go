@@ -115,7 +115,7 @@ func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
 		interrupted := ctx.Err() != nil
 		if o.Checkpoints != "" && (done%t.cfg.CheckpointEvery == 0 || done == t.cfg.Steps || interrupted) {
 			if err := t.SaveCheckpoint(o.Checkpoints); err != nil {
-				return err
+				return t.stopped(o, err)
 			}
 		}
 		if interrupted {
@@ -125,6 +125,9 @@ func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
 			break
 		}
 		began = time.Now()
+	}
+	if err := t.finiteWeights(); err != nil {
+		return t.stopped(o, fmt.Errorf("train: %w", err))
 	}
 	return nil
 }

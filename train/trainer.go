@@ -29,6 +29,8 @@ type Trainer struct {
 	// sums of the losses since the last metric, and over how many steps.
 	sums  map[string]float64
 	since int
+	// chosen is the choice of normalization statistics that the variables hold; nil while training.
+	chosen *Statistics
 }
 
 // NewTrainer prepares a run on the given backend, from initial weights. The configuration must have been checked.
@@ -184,6 +186,7 @@ func (t *Trainer) learnBatch(step int, b *dataset.Batch) (map[string]float64, er
 	if err := rate.SetValue(tensors.FromScalar(float32(t.cfg.LearningRate(step)))); err != nil {
 		return nil, err
 	}
+	t.chosen = nil
 	images := t.images(b)
 	targets := tensors.FromFlatDataAndDimensions(b.Targets, len(b.Labels), t.classes())
 	out, err := t.learn[step%len(t.learn)].Call(images, targets, t.cfg.ramp(step))
@@ -204,11 +207,14 @@ func (t *Trainer) learnBatch(step int, b *dataset.Batch) (map[string]float64, er
 func finite(step int, values map[string]float64) error {
 	for _, name := range []string{"ce", "sub_ce", "from_leader", "from_mate", "from_teammate", "total"} {
 		if v, ok := values[name]; ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
-			return fmt.Errorf("train: step %d: loss %s is %v: lower optimizer.learning_rate or lengthen optimizer.warmup", step, name, v)
+			return fmt.Errorf("train: step %d: loss %s is %v: %s", step, name, v, tooFast)
 		}
 	}
 	return nil
 }
+
+// tooFast is what to do about numbers that are not finite.
+const tooFast = "lower optimizer.learning_rate or lengthen optimizer.warmup"
 
 func (t *Trainer) images(b *dataset.Batch) *tensors.Tensor {
 	s := t.data.Spec()

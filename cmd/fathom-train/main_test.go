@@ -71,7 +71,7 @@ func TestRunWritesAFamilyAndResumes(t *testing.T) {
 		t.Fatal(err)
 	}
 	metrics := filepath.Join(dir, "metrics.jsonl")
-	run := runCmd{Config: config, Output: filepath.Join(dir, "family"), Metrics: metrics, Checkpoint: filepath.Join(dir, "checkpoints")}
+	run := runCmd{Config: config, Output: filepath.Join(dir, "family"), Metrics: metrics, Checkpoint: filepath.Join(dir, "checkpoints"), backendFlag: backendFlag{"go"}}
 	if err := run.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}

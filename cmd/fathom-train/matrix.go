@@ -118,9 +118,8 @@ func (m *matrixProgress) step(c matrix.Cell, p train.Progress) {
 	defer m.mu.Unlock()
 	if now := time.Now(); now.Sub(m.told[c.Name()]) >= matrixProgressInterval {
 		m.told[c.Name()] = now
-		left := time.Duration(float64(p.Steps-p.Step)*float64(c.Config.Batch)/p.ImagesPerSecond) * time.Second
 		fmt.Fprintf(os.Stderr, "%d/%d  %-28s step %d/%d, loss %.3f, %.0f images/s, %v left\n", m.ended, m.cells, c.Name(), p.Step, p.Steps,
-			p.Loss, p.ImagesPerSecond, left)
+			p.Loss, p.ImagesPerSecond, timeLeft(p, c.Config.Batch))
 	}
 }
 

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -41,6 +45,9 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	}
 	if c.Report != "" && c.Metrics == "" {
 		return fmt.Errorf("--report needs --metrics FILE")
+	}
+	if err := c.checkOutputs(); err != nil {
+		return err
 	}
 	data, err := dataset.Open(cfg.Data)
 	if err != nil {
@@ -80,10 +87,14 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	}
 	if c.Report != "" {
 		options.Measured = func() error { return report.Write(c.Metrics, c.Report, cfg) }
+		if err := options.Measured(); err != nil {
+			return err
+		}
 	}
-	bar := newBar(cfg.Steps, "steps")
+	// The bar's own forecast would count the steps before a resumption.
+	bar := newBar(cfg.Steps, "steps", progressbar.OptionSetPredictTime(false))
 	options.Progress = func(p train.Progress) {
-		bar.Describe(fmt.Sprintf("loss %.3f, %.0f images/s", p.Loss, p.ImagesPerSecond))
+		bar.Describe(fmt.Sprintf("loss %.3f, %.0f images/s, %v left", p.Loss, p.ImagesPerSecond, timeLeft(p, cfg.Batch)))
 		// The bar only draws; a terminal that refuses must not end the training.
 		_ = bar.Set(p.Step)
 	}
@@ -116,8 +127,54 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	return nil
 }
 
+// checkOutputs finds out before the training whether its results can be written, and that none are in the way.
+func (c *runCmd) checkOutputs() error {
+	folders := map[string]string{c.Output: "-o"}
+	if c.Checkpoint != "" {
+		folders[c.Checkpoint] = "--checkpoint"
+	}
+	if c.Metrics != "" {
+		folders[filepath.Dir(c.Metrics)] = "--metrics"
+	}
+	if c.Report != "" {
+		folders[filepath.Dir(c.Report)] = "--report"
+	}
+	for _, dir := range slices.Sorted(maps.Keys(folders)) {
+		if err := writable(dir); err != nil {
+			return fmt.Errorf("%s: cannot write to %s: %w", folders[dir], dir, err)
+		}
+	}
+	if c.Checkpoint == "" || c.Resume {
+		return nil
+	}
+	has, err := train.HasCheckpoint(c.Checkpoint)
+	if has {
+		return fmt.Errorf("%s holds a checkpoint: go on from it with --resume, or name another folder", c.Checkpoint)
+	}
+	return err
+}
+
+// writable makes the folder if there is none, and a file in it for a moment.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// timeLeft until the last step, at the speed since the run began or was resumed.
+func timeLeft(p train.Progress, batch int) time.Duration {
+	seconds := float64((p.Steps-p.Step)*batch) / p.ImagesPerSecond
+	return (time.Duration(seconds*1e3) * time.Millisecond).Round(time.Second)
+}
+
 // newBar is a progress bar on stderr that goes away when it is full.
-func newBar(steps int, what string) *progressbar.ProgressBar {
-	return progressbar.NewOptions(steps, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowCount(), progressbar.OptionSetItsString(what),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(progressInterval), progressbar.OptionClearOnFinish())
+func newBar(steps int, what string, more ...progressbar.Option) *progressbar.ProgressBar {
+	return progressbar.NewOptions(steps, append([]progressbar.Option{progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowCount(),
+		progressbar.OptionSetItsString(what), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(progressInterval),
+		progressbar.OptionClearOnFinish()}, more...)...)
 }

@@ -155,13 +155,10 @@ func (c Cell) run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	options := train.RunOptions{Progress: func(p train.Progress) { o.Progress(c, p) }}
-	spent := time.Duration(0)
 	if o.Checkpoints != "" {
 		options.Checkpoints = filepath.Join(o.Checkpoints, c.Name())
-		if _, err := os.Stat(options.Checkpoints); err == nil {
-			if err := t.Resume(options.Checkpoints); err != nil {
-				return nil, err
-			}
+		if err := t.Resume(options.Checkpoints); err != nil && !errors.Is(err, train.ErrNoCheckpoint) {
+			return nil, err
 		}
 	}
 	resumed := t.Step()
@@ -169,7 +166,7 @@ func (c Cell) run(ctx context.Context, o Options) (*Result, error) {
 	if err := t.Run(ctx, options); err != nil {
 		return nil, err
 	}
-	spent = time.Since(start)
+	spent := time.Since(start)
 	report, err := t.Finish(nil)
 	if err != nil {
 		return nil, err
