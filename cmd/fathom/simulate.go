@@ -58,7 +58,7 @@ func (c *simulateCommand) Run(out *output) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	all, err := sim.CompareAll(ctx, setups, policies, runtime.NumCPU(), nil)
+	all, err := sim.Compare(ctx, setups, sim.CompareOptions{Policies: policies, Workers: runtime.NumCPU()})
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (c *simulateCommand) draw(ctx context.Context, setups []sim.Setup, policies
 		return nil
 	}
 	page := chart.Page{Title: "Simulated policies", Intro: []string{
-		fmt.Sprintf("%d draws of each trace on each board; the plots show the first. Utility is the accuracy over every requested frame, where one that was dropped or late counts as wrong.", c.Seeds),
+		fmt.Sprintf("Draws of each trace on each board: %d; the plots show the first. Utility is the accuracy over every requested frame, where one that was dropped or late counts as wrong.", c.Seeds),
 		"The optimum is a bound that nobody exceeds who knows the trace in advance. Boards, weather and sensors are simulated; the policies are those of fathomd.",
 	}}
 	page.Sections = append(page.Sections, chart.Section{Title: "All", Table: simulationTable(summarize(rows))})
@@ -182,6 +182,7 @@ func (c *simulateCommand) draw(ctx context.Context, setups []sim.Setup, policies
 				of = append(of, r)
 			}
 		}
+		figure.Title = ""
 		page.Sections = append(page.Sections, chart.Section{
 			Title: s.Trace.Name + " on " + s.Board.Name, Text: []string{s.Trace.About},
 			Table: simulationTable(summarize(of)), Figure: &figure,

@@ -54,7 +54,7 @@ func simulationRowOf(c sim.Comparison, policy string, a sim.Account) simulationR
 	r := simulationRow{
 		Trace: c.Case.Trace.Name, Board: c.Case.Board.Name, Seed: c.Case.Seed, Policy: policy,
 		Utility: a.Utility(), Optimum: c.Bound.Utility, Regret: c.Bound.Utility - a.Utility(),
-		LateShare: a.LateShare(), DroppedShare: 1 - float64(a.Classified)/float64(max(a.Requested, 1)),
+		LateShare: a.LateShare(), DroppedShare: max(1-float64(a.Classified)/float64(max(a.Requested, 1)), 0),
 		SecondsThrottled: a.SecondsThrottled, SecondsAbove: a.SecondsAbove, AvoidableSeconds: a.AvoidableSeconds, MaxCelsius: a.MaxCelsius,
 		MissedPercent: a.MissedPercent, SwitchesPerHour: a.PerHour(a.Switches), PairsPerHour: a.PerHour(a.PairChanges), MeanDepth: a.MeanDepth,
 	}

@@ -114,10 +114,11 @@ func TestNoFixedDepthIsAboveTheBound(t *testing.T) {
 		}
 		trace.Duration = 40 * time.Minute
 		for _, board := range []func() BoardModel{Pi4ClosedCase, Pi5Cooler} {
-			r, err := Compare(t.Context(), newCase(t, Setup{Board: board(), Trace: trace}), []governor.Spec{{Name: governor.StepwiseName}})
+			all, err := Compare(t.Context(), []Setup{{Board: board(), Trace: trace}}, CompareOptions{Policies: []governor.Spec{{Name: governor.StepwiseName}}})
 			if err != nil {
 				t.Fatal(err)
 			}
+			r := all[0]
 			for i, a := range append(r.Fixed, r.Policies...) {
 				if a.Meets(r.Limits(0)) && a.Utility() > r.Bound.Utility+0.001 {
 					t.Errorf("%s on %s: account %d has %.4f, bound %.4f", name, r.Case.Board.Name, i, a.Utility(), r.Bound.Utility)

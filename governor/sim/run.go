@@ -39,6 +39,9 @@ func (c *Case) Run(ctx context.Context, spec governor.Spec, o RunOptions) (Accou
 		return Account{}, err
 	}
 	r := c.newRunner(o)
+	if spec.Name == governor.FixedName && o.Record == nil {
+		return r.hold(ctx, spec.Variant)
+	}
 	loop, err := governor.NewLoop(governor.LoopConfig{
 		Policy: policy, Profile: c.Profile, Objectives: c.Objectives,
 		Source: r, Apply: r.apply, Record: o.Record,
@@ -61,6 +64,24 @@ func (c *Case) Run(ctx context.Context, spec governor.Spec, o RunOptions) (Accou
 		if r.failed != nil {
 			return Account{}, r.failed
 		}
+		if !r.advance() {
+			break
+		}
+	}
+	return r.account(), nil
+}
+
+// hold runs one variant, which needs no loop.
+func (r *runner) hold(ctx context.Context, variant string) (Account, error) {
+	if variant == "" {
+		variant = r.c.Ladder[len(r.c.Ladder)-1].Variant
+	}
+	r.apply(governor.Decision{Variant: variant, FramePeriod: r.c.Objectives.FramePeriod()})
+	for r.second = range r.c.Weather {
+		if r.second%512 == 0 && ctx.Err() != nil {
+			return Account{}, ctx.Err()
+		}
+		r.finished = r.finished[:0]
 		if !r.advance() {
 			break
 		}

@@ -32,7 +32,7 @@ func compare(ctx context.Context, f flags) ([]results.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := compareAll(ctx, string(f.Half)+" traces", list, specs(f.Policies, tuned), f.Workers)
+	all, err := compareAll(ctx, string(f.Half)+" traces", list, specs(f.Policies, tuned), false, f)
 	if err != nil {
 		return nil, err
 	}
@@ -58,14 +58,15 @@ func wrong(ctx context.Context, f flags) ([]results.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := compareAll(ctx, "wrong model", list, specs(f.Policies, nil), f.Workers)
+	all, err := compareAll(ctx, "wrong model", list, specs([]string{f.Policies[judged(f)]}, nil), true, f)
 	if err != nil {
 		return nil, err
 	}
+	policies := []string{f.Policies[judged(f)]}
 	if f.Table {
-		return nil, table(all, f.Policies)
+		return nil, table(all, policies)
 	}
-	return rows("wrong-", all, f.Policies, judged(f)), nil
+	return rows("wrong-", all, policies, 0), nil
 }
 
 // group adds up cases.
@@ -94,6 +95,9 @@ func (g *group) add(c sim.Comparison, a sim.Account) {
 	g.worst.SecondsAbove = max(g.worst.SecondsAbove, a.SecondsAbove)
 	g.pairsPerHour = max(g.pairsPerHour, a.PerHour(a.PairChanges))
 }
+
+// points is the mean utility, in per cent.
+func (g *group) points() float64 { return 100 * g.utility / float64(g.cases) }
 
 // share is the utility gained of what was possible, in per cent.
 func (g *group) share() float64 {
@@ -151,34 +155,30 @@ func rows(prefix string, all []sim.Comparison, policies []string, judged int) []
 	for i, g := range traces {
 		list = append(list, results.Row{ID: prefix + "gained-by-trace/" + g.name, What: name + ": utility gained in " + g.name, Value: shares[i], Unit: "%", Samples: []float64{shares[i]}})
 	}
-	fixed := by(all, ofAll, func(c sim.Comparison) sim.Account { return c.Fixed[c.Best] })[0]
 	bound, plan := 0., 0.
 	for _, c := range all {
 		bound += c.Bound.Utility / float64(len(all))
 		plan += c.Bound.Plan / float64(len(all))
 	}
-	points := func(g *group) float64 { return 100 * g.utility / float64(g.cases) }
 	list = append(list,
 		results.Row{ID: prefix + "utility/bound", What: "utility that nobody exceeds who knows the trace", Value: 100 * bound, Unit: "%", Samples: []float64{100 * bound}},
 		results.Row{ID: prefix + "utility/plan", What: "utility of the best plan found below that bound", Value: 100 * plan, Unit: "%", Samples: []float64{100 * plan}},
-		results.Row{ID: prefix + "utility/best-fixed", What: "utility of the best fixed depth within the limits, with hindsight", Value: points(fixed), Unit: "%", Samples: []float64{points(fixed)}},
 	)
 	for i, p := range policies {
 		g := by(all, ofAll, pick(i))[0]
 		list = append(list,
-			results.Row{ID: prefix + "utility/" + p, What: "utility of " + p, Value: points(g), Unit: "%", Samples: []float64{points(g)}},
+			results.Row{ID: prefix + "utility/" + p, What: "utility of " + p, Value: g.points(), Unit: "%", Samples: []float64{g.points()}},
 			results.Row{ID: prefix + "violations/" + p, What: fmt.Sprintf("cases of %d in which %s broke a limit", g.cases, p), Value: float64(g.violations), Unit: "cases", Samples: []float64{float64(g.violations)}},
 		)
 	}
-	list = append(list, results.Row{ID: prefix + "violations/best-fixed", What: fmt.Sprintf("cases of %d in which no fixed depth keeps the limits", len(all)), Value: float64(fixed.violations), Unit: "cases", Samples: []float64{float64(fixed.violations)}})
-
 	g := by(all, ofAll, pick(judged))[0]
-	overFixed := points(g) - points(fixed)
-	list = append(list, results.Row{ID: prefix + "over-fixed", What: name + " above the best fixed depth, in points of utility", Value: overFixed, Unit: "points", Op: ">=", Limit: 0, Samples: differences(all, pick(judged), func(c sim.Comparison) sim.Account { return c.Fixed[c.Best] })})
+	if len(all[0].Fixed) > 1 {
+		list = append(list, overFixed(name, all, g, pick(judged))...)
+	}
 	if i := slices.Index(policies, governor.StepwiseName); i >= 0 && i != judged {
 		s := by(all, ofAll, pick(i))[0]
 		list = append(list,
-			results.Row{ID: prefix + "over-step-wise", What: name + " above step-wise, in points of utility", Value: points(g) - points(s), Unit: "points", Op: ">=", Limit: 0, Samples: differences(all, pick(judged), pick(i))},
+			results.Row{ID: prefix + "over-step-wise", What: name + " above step-wise, in points of utility", Value: g.points() - s.points(), Unit: "points", Op: ">=", Limit: 0, Samples: differences(all, pick(judged), pick(i))},
 			results.Row{ID: prefix + "violations-over-step-wise", What: "cases in which " + name + " broke a limit, less those of step-wise", Value: float64(g.violations - s.violations), Unit: "cases", Op: "<=", Limit: 0, Samples: []float64{float64(g.violations - s.violations)}},
 		)
 	}
@@ -204,6 +204,17 @@ func rows(prefix string, all []sim.Comparison, policies []string, judged int) []
 		list = append(list, results.Row{ID: prefix + "pairs", What: name + ": changes of the pair of rungs in " + steadyTrace + ", worst case", Value: steady[0].pairsPerHour, Unit: "per hour", Op: "<=", Limit: 30, Samples: []float64{steady[0].pairsPerHour}})
 	}
 	return list
+}
+
+// overFixed compares with the best fixed depth of each case.
+func overFixed(name string, all []sim.Comparison, g *group, pick func(sim.Comparison) sim.Account) []results.Row {
+	best := func(c sim.Comparison) sim.Account { return c.Fixed[c.Best] }
+	fixed := by(all, ofAll, best)[0]
+	return []results.Row{
+		{ID: "utility/best-fixed", What: "utility of the best fixed depth within the limits, with hindsight", Value: fixed.points(), Unit: "%", Samples: []float64{fixed.points()}},
+		{ID: "violations/best-fixed", What: fmt.Sprintf("cases of %d in which no fixed depth keeps the limits", len(all)), Value: float64(fixed.violations), Unit: "cases", Samples: []float64{float64(fixed.violations)}},
+		{ID: "over-fixed", What: name + " above the best fixed depth, in points of utility", Value: g.points() - fixed.points(), Unit: "points", Op: ">=", Limit: 0, Samples: differences(all, pick, best)},
+	}
 }
 
 // steadyTrace is the one whose conditions hardly change.

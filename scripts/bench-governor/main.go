@@ -7,7 +7,9 @@
 //	                                                a quick look while tuning; nothing is written
 //
 // Parameters of step-wise are chosen on the training half of the traces, and all
-// policies are compared on the other half. It uses every processor.
+// policies are compared on the other half. It uses every processor, and goes on
+// where it was interrupted: what was computed from the same sources is kept in
+// .cache/bench-governor.jsonl.
 package main
 
 import (
@@ -41,6 +43,8 @@ type flags struct {
 	Policies []string  `help:"Policies beside fixed (all others by default)."`
 	Table    bool      `help:"Print a table by trace and board, and write nothing."`
 	Workers  int       `help:"Simulations at once (the number of processors by default)."`
+
+	memory *memory
 }
 
 type part struct {
@@ -67,6 +71,13 @@ func main() {
 			os.Exit(2)
 		}
 	}
+	memory, err := openMemory(memoryFile)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "bench-governor: %v\n", err)
+		os.Exit(1)
+	}
+	defer memory.Close()
+	f.memory = memory
 	for _, p := range parts {
 		if len(f.Parts) > 0 && !slices.Contains(f.Parts, p.name) {
 			continue
@@ -111,12 +122,14 @@ func setups(half sim.Split, first, seeds int, change func(i int, s *sim.Setup)) 
 	return list, nil
 }
 
-// compareAll is sim.CompareAll with a progress bar.
-func compareAll(ctx context.Context, what string, list []sim.Setup, policies []governor.Spec, workers int) ([]sim.Comparison, error) {
+// compareAll is sim.Compare with a progress bar.
+func compareAll(ctx context.Context, what string, list []sim.Setup, policies []governor.Spec, shallowestOnly bool, f flags) ([]sim.Comparison, error) {
 	bar := progressbar.NewOptions(len(list), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true))
 	defer fmt.Fprintln(os.Stderr)
-	return sim.CompareAll(ctx, list, policies, workers, func() { _ = bar.Add(1) })
+	return sim.Compare(ctx, list, sim.CompareOptions{
+		Policies: policies, ShallowestOnly: shallowestOnly, Workers: f.Workers, Memory: f.memory, Done: func() { _ = bar.Add(1) },
+	})
 }
 
 func specs(names []string, tuned *governor.StepwiseConfig) []governor.Spec {

@@ -14,9 +14,9 @@ import (
 // violations first, then the highest utility.
 func tune(ctx context.Context, f flags) (governor.StepwiseConfig, error) {
 	var grid []governor.StepwiseConfig
-	for _, margin := range []float64{0.5, 1, 2} {
+	for _, margin := range []float64{0.5, 1} {
 		for _, band := range []float64{2, 4, 7} {
-			for _, dwell := range []time.Duration{5 * time.Second, 10 * time.Second, 30 * time.Second} {
+			for _, dwell := range []time.Duration{5 * time.Second, 20 * time.Second} {
 				grid = append(grid, governor.StepwiseConfig{MarginKelvin: margin, BandKelvin: band, Dwell: dwell})
 			}
 		}
@@ -29,7 +29,7 @@ func tune(ctx context.Context, f flags) (governor.StepwiseConfig, error) {
 	if err != nil {
 		return governor.StepwiseConfig{}, err
 	}
-	all, err := compareAll(ctx, "step-wise's parameters", list, policies, f.Workers)
+	all, err := compareAll(ctx, "step-wise's parameters", list, policies, true, f)
 	if err != nil {
 		return governor.StepwiseConfig{}, err
 	}
