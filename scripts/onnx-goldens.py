@@ -138,6 +138,89 @@ def operators():
     c = Case("pad", [1, 2, 3, 3]); c.write(c.node("Pad", "x", c.weight(np.array([0, 1, 2, 0, 1, 0, 1, 3], np.int64)), c.weight(np.float32(0.5))))
     c = Case("pad-axes", [1, 2, 3, 3], opset=18); c.write(c.node("Pad", "x", c.weight(np.array([2, 1, 0, 1], np.int64)), "", c.weight(np.array([-1, 1], np.int64))))
 
+    def ints(c, *values):
+        return c.weight(np.array(values, np.int64))
+
+    # Activations.
+    for op, attributes in [("Abs", {}), ("Exp", {}), ("Neg", {}), ("Sigmoid", {}), ("Tanh", {}), ("Erf", {}), ("HardSwish", {}),
+                           ("Elu", {"alpha": 0.7}), ("LeakyRelu", {"alpha": 0.2}), ("HardSigmoid", {"alpha": 0.3, "beta": 0.4})]:
+        c = Case(op.lower(), [2, 7])
+        c.write(c.node(op, c.node("Mul", "x", c.weight(np.float32(4))), **attributes))
+    for how in "none", "tanh":
+        c = Case(f"gelu-{how}", [2, 7], opset=20)
+        c.write(c.node("Gelu", c.node("Mul", "x", c.weight(np.float32(3))), approximate=how))
+    c = Case("prelu", [1, 3, 2, 2]); c.write(c.node("PRelu", "x", c.weight(c.random((3, 1, 1)))))
+    c = Case("log-sqrt", [2, 5]); c.write(c.node("Log", c.node("Sqrt", c.node("Add", "x", c.weight(np.float32(1.5))))))
+    c = Case("pow", [2, 5]); c.write(c.node("Pow", "x", c.weight(np.float32(3))))
+    c = Case("clip-attributes", [2, 5], opset=9); c.write(c.node("Clip", "x", min=-0.25, max=0.5))
+
+    # Arithmetic of floats and of integers, comparisons.
+    c = Case("sub-div", [2, 3]); c.write(c.node("Div", c.node("Sub", c.weight(c.random((2, 1))), "x"), c.weight(c.random(3, 0.5, 1))))
+    c = Case("max-min", [2, 3]); c.write(c.node("Min", c.node("Max", "x", c.weight(c.random(3)), c.weight(c.random((2, 1)))), c.weight(np.float32(0.5))))
+    c = Case("integers", [2, 3])
+    a, b = ints(c, 7, -7, 9), ints(c, 2, 2, -4)
+    parts = [c.node(op, a, b) for op in ("Add", "Sub", "Mul", "Div", "Mod", "Max", "Min")] + [c.node("Neg", a), c.node("Mod", a, b, fmod=1)]
+    c.write(c.node("Cast", c.node("Concat", *parts, axis=0), to=TensorProto.FLOAT))
+    c = Case("comparisons", [2, 3])
+    a, b = ints(c, 1, 2, 3), ints(c, 2, 2, 2)
+    less, equal = c.node("Less", a, b), c.node("Equal", a, b)
+    parts = [less, equal, c.node("Greater", a, b), c.node("GreaterOrEqual", a, b), c.node("LessOrEqual", a, b),
+             c.node("Not", less), c.node("And", less, equal), c.node("Or", less, equal), c.node("Cast", ints(c, 0, 5, -1), to=TensorProto.BOOL)]
+    c.write(c.node("Cast", c.node("Concat", *parts, axis=0), to=TensorProto.FLOAT))
+    c = Case("where", [2, 3]); c.write(c.node("Where", c.node("Less", "x", c.weight(np.float32(0))), c.weight(c.random((2, 1))), "x"))
+    c = Case("cast", [2, 3]); c.write(c.node("Cast", c.node("Cast", c.node("Mul", "x", c.weight(np.float32(5))), to=TensorProto.INT32), to=TensorProto.FLOAT))
+
+    # Reductions.
+    c = Case("reduce-max", [2, 3, 4]); c.write(c.node("ReduceMax", "x", axes=[2]))
+    c = Case("reduce-sum", [2, 3, 4]); c.write(c.node("ReduceSum", "x", ints(c, 0, -1), keepdims=0))
+    c = Case("reduce-prod", [2, 3]); c.write(c.node("ReduceProd", "x", axes=[1]))
+    c = Case("reduce-mean-all", [2, 3], opset=18); c.write(c.node("ReduceMean", "x"))
+    c = Case("layer-normalization", [2, 3, 5]); c.write(c.node("LayerNormalization", "x", c.weight(c.random(5)), c.weight(c.random(5)), epsilon=1e-3))
+    c = Case("layer-normalization-axis", [2, 3, 5]); c.write(c.node("LayerNormalization", "x", c.weight(c.random((3, 5))), axis=1))
+    c = Case("softmax-old", [2, 3, 4], opset=9); c.write(c.node("Softmax", "x"))
+    c = Case("global-max-pool", [2, 3, 4, 5]); c.write(c.node("GlobalMaxPool", "x"))
+    c = Case("max-pool-ceil", [1, 2, 7, 8]); c.write(c.node("MaxPool", "x", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1))
+    c = Case("average-pool-ceil", [1, 2, 7, 8], opset=19); c.write(c.node("AveragePool", "x", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1))
+    c = Case("conv-same", [1, 2, 7, 8]); c.write(c.conv("x", 2, 3, 3, strides=[2, 2], auto_pad="SAME_UPPER"))
+    c = Case("conv-same-lower", [1, 2, 7, 8]); c.write(c.conv("x", 2, 3, 4, strides=[2, 2], auto_pad="SAME_LOWER"))
+    c = Case("conv-1d", [1, 3, 9]); c.write(c.node("Conv", "x", c.weight(c.random((4, 3, 3))), c.weight(c.random(4)), strides=[2], pads=[1, 0]))
+
+    # What moves values around.
+    c = Case("transpose", [2, 3, 4]); c.write(c.node("Transpose", "x", perm=[1, 2, 0]))
+    c = Case("transpose-turned", [2, 3, 4]); c.write(c.node("Transpose", "x"))
+    c = Case("gather", [3, 4]); c.write(c.node("Gather", "x", c.weight(np.array([[0, -1], [2, 1]], np.int64)), axis=1))
+    c = Case("gather-one", [3, 4]); c.write(c.node("Gather", "x", c.weight(np.int64(2))))
+    c = Case("slice", [4, 6]); c.write(c.node("Slice", "x", ints(c, 1, -5), ints(c, 2**63 - 1, 6), ints(c, 0, 1), ints(c, 1, 2)))
+    c = Case("slice-backwards", [4, 6]); c.write(c.node("Slice", "x", ints(c, -1), ints(c, -2**63), ints(c, 1), ints(c, -2)))
+    c = Case("slice-attributes", [4, 6], opset=9); c.write(c.node("Slice", "x", starts=[1], ends=[-1], axes=[1]))
+    c = Case("split", [2, 5])
+    c.nodes.append(helper.make_node("Split", ["x", ints(c, 2, 3)], ["first", "second"], "Split_0", axis=1)); c.write(c.node("Concat", "second", "first", axis=1))
+    c = Case("split-even", [4, 3], opset=18)
+    c.nodes.append(helper.make_node("Split", ["x"], ["first", "second"], "Split_0", num_outputs=2)); c.write(c.node("Sub", "first", "second"))
+    c = Case("split-attribute", [2, 5], opset=11)
+    c.nodes.append(helper.make_node("Split", ["x"], ["first", "second"], "Split_0", axis=1, split=[4, 1])); c.write(c.node("Mul", "first", "second"))
+    c = Case("squeeze-unsqueeze", [2, 1, 3, 1])
+    c.write(c.node("Unsqueeze", c.node("Squeeze", c.node("Squeeze", "x", ints(c, 1))), ints(c, 0, -1)))
+    c = Case("squeeze-attributes", [2, 1, 3], opset=11); c.write(c.node("Unsqueeze", c.node("Squeeze", "x", axes=[-2]), axes=[0, 2]))
+    c = Case("expand-tile", [3, 1]); c.write(c.node("Tile", c.node("Expand", "x", ints(c, 2, 1, 4)), ints(c, 1, 2, 2)))
+    c = Case("scatter-nd", [4, 3]); c.write(c.node("ScatterND", "x", c.weight(np.array([[2], [-4]], np.int64)), c.weight(c.random((2, 3)))))
+    c = Case("trilu", [2, 4, 3]); c.write(c.node("Add", c.node("Trilu", "x", c.weight(np.int64(1))), c.node("Trilu", "x", upper=0)))
+    c = Case("depth-to-space", [1, 8, 2, 3]); c.write(c.node("DepthToSpace", "x", blocksize=2))
+    c = Case("depth-to-space-crd", [1, 8, 2, 3]); c.write(c.node("DepthToSpace", "x", blocksize=2, mode="CRD"))
+    c = Case("space-to-depth", [1, 2, 4, 6]); c.write(c.node("SpaceToDepth", "x", blocksize=2))
+    c = Case("pad-attributes", [1, 2, 3], opset=9); c.write(c.node("Pad", "x", pads=[0, 1, 0, 0, 0, 2], value=0.5))
+    c = Case("dropout", [2, 3]); c.write(c.node("Dropout", "x"))
+
+    # Arithmetic on shapes, as exporters write it.
+    c = Case("shapes", [2, 3, 4])
+    shape = c.node("Shape", "x")
+    rows = c.node("Gather", shape, c.weight(np.int64(0)))
+    wanted = c.node("Concat", c.node("Unsqueeze", rows, ints(c, 0)), ints(c, -1), axis=0)
+    flat = c.node("Reshape", "x", wanted)
+    count = c.node("Range", c.weight(np.int64(0)), c.node("Size", "x"), c.weight(np.int64(2)))
+    ones = c.node("ConstantOfShape", c.node("Shape", flat, start=1), value=numpy_helper.from_array(np.array([0.5], np.float32), "v"))
+    c.write(c.node("Add", flat, c.node("Mul", ones, c.node("Cast", count, to=TensorProto.FLOAT))))
+
 
 def networks():
     """The patterns of which families are made."""

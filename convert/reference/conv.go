@@ -2,6 +2,7 @@ package reference
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
@@ -9,6 +10,9 @@ import (
 // prepareConv: y[n,m] = b[m] + sum over c, kernel of w[m,c] * x[n,c], where each
 // group of output channels sees its own group of input channels.
 func prepareConv(n *onnx.NodeProto) (kernel, error) {
+	if v, err := onnx.Ints(n, "strides"); err == nil && len(v) == 1 {
+		return prepareConv1D(n)
+	}
 	w, err := readWindow(n)
 	if err != nil {
 		return nil, err
@@ -21,6 +25,48 @@ func prepareConv(n *onnx.NodeProto) (kernel, error) {
 		return nil, fmt.Errorf("group %d: want 1 or more", groups)
 	}
 	return func(in arguments) (value, error) { return conv(in, w, int(groups)) }, nil
+}
+
+// prepareConv1D is a 2-D convolution of images of one row.
+func prepareConv1D(n *onnx.NodeProto) (kernel, error) {
+	wide := onnx.NewNode("Conv", n.GetName(), n.GetInput(), n.GetOutput())
+	for _, a := range n.GetAttribute() {
+		ints := a.GetInts()
+		if len(ints) == 0 {
+			wide.Attribute = append(wide.Attribute, a)
+			continue
+		}
+		switch a.GetName() {
+		case "strides", "dilations", "kernel_shape":
+			wide.Attribute = append(wide.Attribute, onnx.IntsAttribute(a.GetName(), 1, ints[0]))
+		case "pads":
+			wide.Attribute = append(wide.Attribute, onnx.IntsAttribute("pads", 0, ints[0], 0, ints[len(ints)-1]))
+		default:
+			wide.Attribute = append(wide.Attribute, a)
+		}
+	}
+	run, err := prepareConv(wide)
+	if err != nil {
+		return nil, err
+	}
+	return func(in arguments) (value, error) {
+		rows := slices.Clone(in)
+		for i := range min(len(rows), 2) {
+			t, err := in.float(i)
+			if err != nil {
+				return value{}, err
+			}
+			if len(t.Shape) != 3 {
+				return value{}, fmt.Errorf("input %d has shape %v, want 3 dimensions", i, t.Shape)
+			}
+			rows[i] = &value{Tensor: Tensor{[]int{t.Shape[0], t.Shape[1], 1, t.Shape[2]}, t.Data}}
+		}
+		y, err := run(rows)
+		if err != nil {
+			return value{}, err
+		}
+		return y.reshaped([]int{y.Shape[0], y.Shape[1], y.Shape[3]}), nil
+	}, nil
 }
 
 func conv(in arguments, w window, groups int) (value, error) {
@@ -48,6 +94,7 @@ func conv(in arguments, w window, groups int) (value, error) {
 		bias = b.Data
 	}
 	w.kernel = [2]int{weights.Shape[2], weights.Shape[3]}
+	w.padFor(x.Shape[2], x.Shape[3])
 	rows, columns, err := w.output(x.Shape[2], x.Shape[3])
 	if err != nil {
 		return value{}, err

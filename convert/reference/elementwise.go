@@ -1,42 +1,71 @@
 package reference
 
 import (
+	"errors"
 	"fmt"
 	"math"
+
+	"github.com/fathom-edge/fathom/convert/onnx"
 )
 
-// relu: max(x, 0).
-func relu(in arguments) (value, error) {
-	return each(in, func(x float32) float32 { return max(x, 0) })
+// elementwise applies a function of float64 to every element.
+func elementwise(f func(float64) float64) func(*onnx.NodeProto) (kernel, error) {
+	return plain(func(in arguments) (value, error) {
+		return each(in, func(x float32) float32 { return float32(f(float64(x))) })
+	})
 }
 
-// clip: min(max(x, lowest), highest); inputs are x, lowest, highest.
-func clip(in arguments) (value, error) {
-	lowest, err := in.scalar(1, float32(math.Inf(-1)))
+// prepareClip: min(max(x, lowest), highest); the bounds are inputs, or attributes
+// before operator set 11.
+func prepareClip(n *onnx.NodeProto) (kernel, error) {
+	low, err := onnx.Float(n, "min", float32(math.Inf(-1)))
+	if err != nil {
+		return nil, err
+	}
+	high, err := onnx.Float(n, "max", float32(math.Inf(1)))
+	if err != nil {
+		return nil, err
+	}
+	return func(in arguments) (value, error) {
+		lowest, err := in.scalar(1, low)
+		if err != nil {
+			return value{}, err
+		}
+		highest, err := in.scalar(2, high)
+		if err != nil {
+			return value{}, err
+		}
+		return each(in, func(x float32) float32 { return min(max(x, lowest), highest) })
+	}, nil
+}
+
+func identity(in arguments) (value, error) { return in.any(0) }
+
+func negate(in arguments) (value, error) {
+	x, err := in.any(0)
+	if err != nil || !x.isInt {
+		return each(in, func(x float32) float32 { return -x })
+	}
+	return x.mapInts(func(v int64) int64 { return -v }), nil
+}
+
+func not(in arguments) (value, error) {
+	x, err := in.any(0)
+	if err == nil && !x.isInt {
+		err = errors.New("input 0 holds floats, want booleans")
+	}
 	if err != nil {
 		return value{}, err
 	}
-	highest, err := in.scalar(2, float32(math.Inf(1)))
-	if err != nil {
-		return value{}, err
+	return x.mapInts(func(v int64) int64 { return 1 - v }), nil
+}
+
+func (v value) mapInts(f func(int64) int64) value {
+	made := value{Tensor: Tensor{Shape: v.Shape}, isInt: true, ints: make([]int64, len(v.ints))}
+	for i, x := range v.ints {
+		made.ints[i] = f(x)
 	}
-	return each(in, func(x float32) float32 { return min(max(x, lowest), highest) })
-}
-
-func identity(in arguments) (value, error) {
-	v, err := in.at(0)
-	if err != nil {
-		return value{}, err
-	}
-	return *v, nil
-}
-
-func add(in arguments) (value, error) {
-	return both(in, func(a, b float32) float32 { return a + b })
-}
-
-func mul(in arguments) (value, error) {
-	return both(in, func(a, b float32) float32 { return a * b })
+	return made
 }
 
 // each applies f to every element of the first input.
@@ -55,25 +84,168 @@ func each(in arguments, f func(float32) float32) (value, error) {
 	return value{Tensor: y}, nil
 }
 
-// both applies f to two inputs, broadcast to each other as in NumPy.
-func both(in arguments, f func(a, b float32) float32) (value, error) {
-	t, err := in.floats(2)
+// arithmetic applies a function to two inputs of one type, broadcast to each
+// other as in NumPy; nil where the operator has no such type.
+func arithmetic(floats func(a, b float32) float32, ints func(a, b int64) (int64, error)) kernel {
+	return func(in arguments) (value, error) {
+		a, err := in.any(0)
+		if err != nil {
+			return value{}, err
+		}
+		b, err := in.any(1)
+		if err != nil {
+			return value{}, err
+		}
+		return combine(a, b, floats, ints)
+	}
+}
+
+func combine(a, b value, floats func(a, b float32) float32, ints func(a, b int64) (int64, error)) (value, error) {
+	if a.isInt != b.isInt || (a.isInt && ints == nil) || (!a.isInt && floats == nil) {
+		return value{}, fmt.Errorf("inputs hold int64 and float32 (or the wrong of the two)")
+	}
+	shape, err := broadcast(a.Shape, b.Shape)
 	if err != nil {
 		return value{}, err
 	}
-	shape, err := broadcast(t[0].Shape, t[1].Shape)
+	n, err := elements(shape)
 	if err != nil {
 		return value{}, err
 	}
-	y, err := newTensor(shape...)
+	y := value{Tensor: Tensor{Shape: shape}, isInt: a.isInt}
+	from, to := newReader(a.Shape, shape), newReader(b.Shape, shape)
+	for range n {
+		i, j := from.next(), to.next()
+		if !a.isInt {
+			y.Data = append(y.Data, floats(a.Data[i], b.Data[j]))
+			continue
+		}
+		v, err := ints(a.ints[i], b.ints[j])
+		if err != nil {
+			return value{}, err
+		}
+		y.ints = append(y.ints, v)
+	}
+	return y, nil
+}
+
+// folded applies a function to any number of inputs, one after the other.
+func folded(floats func(a, b float32) float32, ints func(a, b int64) (int64, error)) kernel {
+	return func(in arguments) (value, error) {
+		y, err := in.any(0)
+		for i := 1; i < len(in) && err == nil; i++ {
+			var x value
+			if x, err = in.any(i); err == nil {
+				y, err = combine(y, x, floats, ints)
+			}
+		}
+		return y, err
+	}
+}
+
+// comparison gives booleans.
+func comparison(holds func(a, b float64) bool) kernel {
+	return func(in arguments) (value, error) {
+		a, err := in.any(0)
+		if err != nil {
+			return value{}, err
+		}
+		b, err := in.any(1)
+		if err != nil {
+			return value{}, err
+		}
+		y, err := combine(a.real(), b.real(), func(a, b float32) float32 {
+			if holds(float64(a), float64(b)) {
+				return 1
+			}
+			return 0
+		}, nil)
+		return y.whole(), err
+	}
+}
+
+// real is v as floats, exact up to 2^24.
+func (v value) real() value {
+	if !v.isInt {
+		return v
+	}
+	made := value{Tensor: Tensor{Shape: v.Shape, Data: make([]float32, len(v.ints))}}
+	for i, x := range v.ints {
+		made.Data[i] = float32(x)
+	}
+	return made
+}
+
+// whole is v as integers, rounded towards zero.
+func (v value) whole() value {
+	if v.isInt {
+		return v
+	}
+	made := value{Tensor: Tensor{Shape: v.Shape}, isInt: true, ints: make([]int64, len(v.Data))}
+	for i, x := range v.Data {
+		made.ints[i] = int64(max(min(x, 1<<62), -1<<62))
+	}
+	return made
+}
+
+// divide rounds towards zero.
+func divide(a, b int64) (int64, error) {
+	if b == 0 {
+		return 0, errors.New("division by zero")
+	}
+	if b == -1 {
+		return -a, nil
+	}
+	return a / b, nil
+}
+
+// prepareMod: the remainder with the divisor's sign, or with the dividend's if
+// fmod is set.
+func prepareMod(n *onnx.NodeProto) (kernel, error) {
+	fmod, err := onnx.Int(n, "fmod", 0)
 	if err != nil {
-		return value{}, err
+		return nil, err
 	}
-	a, b := newReader(t[0].Shape, shape), newReader(t[1].Shape, shape)
-	for i := range y.Data {
-		y.Data[i] = f(t[0].Data[a.next()], t[1].Data[b.next()])
+	return arithmetic(func(a, b float32) float32 { return float32(math.Mod(float64(a), float64(b))) }, func(a, b int64) (int64, error) {
+		if b == 0 {
+			return 0, errors.New("division by zero")
+		}
+		if b == -1 {
+			return 0, nil
+		}
+		r := a % b
+		if fmod == 0 && r != 0 && (r < 0) != (b < 0) {
+			r += b
+		}
+		return r, nil
+	}), nil
+}
+
+// prepareCast: between floats, integers and booleans.
+func prepareCast(n *onnx.NodeProto) (kernel, error) {
+	to, err := onnx.Int(n, "to", 0)
+	if err != nil {
+		return nil, err
 	}
-	return value{Tensor: y}, nil
+	if int32(to) != onnx.TypeFloat && !onnx.IsInteger(int32(to)) {
+		return nil, fmt.Errorf("cast to element type %d is not supported", to)
+	}
+	return func(in arguments) (value, error) {
+		x, err := in.any(0)
+		if err != nil {
+			return value{}, err
+		}
+		switch int32(to) {
+		case onnx.TypeFloat:
+			return x.real(), nil
+		case onnx.TypeBool:
+			if !x.isInt {
+				x, err = each(in, func(x float32) float32 { return float32(math.Ceil(math.Abs(float64(x)))) })
+			}
+			return x.whole().mapInts(func(v int64) int64 { return min(max(v, -v), 1) }), err
+		}
+		return x.whole(), nil
+	}, nil
 }
 
 // broadcast returns the common shape of two tensors.

@@ -54,19 +54,97 @@ func batchNormalization(in arguments, epsilon float64) (value, error) {
 	return value{Tensor: y}, nil
 }
 
-// prepareSoftmax: exp(x) / sum of exp(x) along one axis.
-func prepareSoftmax(n *onnx.NodeProto) (kernel, error) {
+// prepareLayerNormalization: (x - mean) / sqrt(variance + epsilon) * scale + bias
+// over the axes from one on; inputs are x, scale, bias.
+func prepareLayerNormalization(n *onnx.NodeProto) (kernel, error) {
+	epsilon, err := onnx.Float(n, "epsilon", 1e-5)
+	if err != nil {
+		return nil, err
+	}
 	axis, err := onnx.Int(n, "axis", -1)
 	if err != nil {
 		return nil, err
 	}
 	return func(in arguments) (value, error) {
-		x, err := in.float(0)
+		t, err := in.floats(2)
 		if err != nil {
 			return value{}, err
 		}
-		return softmax(x, axis)
+		x, scale := t[0], t[1]
+		a, err := axisOf(axis, len(x.Shape))
+		if err != nil {
+			return value{}, err
+		}
+		run, err := elements(x.Shape[a:])
+		if err != nil {
+			return value{}, err
+		}
+		bias := Tensor{Data: make([]float32, run)}
+		if in.has(2) {
+			if bias, err = in.float(2); err != nil {
+				return value{}, err
+			}
+		}
+		if len(scale.Data) != run || len(bias.Data) != run {
+			return value{}, fmt.Errorf("scale has %d and bias %d values, want %d", len(scale.Data), len(bias.Data), run)
+		}
+		y, err := newTensor(x.Shape...)
+		if err != nil {
+			return value{}, err
+		}
+		for first := 0; first < len(x.Data); first += run {
+			normalizeRow(y.Data[first:first+run], x.Data[first:first+run], scale.Data, bias.Data, float64(epsilon))
+		}
+		return value{Tensor: y}, nil
 	}, nil
+}
+
+func normalizeRow(y, x, scale, bias []float32, epsilon float64) {
+	var mean, variance float64
+	for _, v := range x {
+		mean += float64(v) / float64(len(x))
+	}
+	for _, v := range x {
+		variance += float64((float64(v) - mean) * (float64(v) - mean) / float64(len(x)))
+	}
+	for i, v := range x {
+		y[i] = float32(float64((float64(v)-mean)/math.Sqrt(variance+epsilon)*float64(scale[i])) + float64(bias[i]))
+	}
+}
+
+// prepareSoftmax: exp(x) / sum of exp(x) along one axis. Before operator set 13
+// all axes from the named one on count as one.
+func prepareSoftmax(opset int64) func(*onnx.NodeProto) (kernel, error) {
+	def := int64(-1)
+	if opset < 13 {
+		def = 1
+	}
+	return func(n *onnx.NodeProto) (kernel, error) {
+		axis, err := onnx.Int(n, "axis", def)
+		if err != nil {
+			return nil, err
+		}
+		return func(in arguments) (value, error) {
+			x, err := in.float(0)
+			if err != nil {
+				return value{}, err
+			}
+			if opset >= 13 {
+				return softmax(x, axis)
+			}
+			a, err := axisOf(axis, len(x.Shape))
+			if err != nil {
+				return value{}, err
+			}
+			rows := 1
+			for _, d := range x.Shape[:a] {
+				rows *= d
+			}
+			y, err := softmax(Tensor{[]int{rows, len(x.Data) / rows}, x.Data}, 1)
+			y.Shape = x.Shape
+			return y, err
+		}, nil
+	}
 }
 
 func softmax(x Tensor, axis int64) (value, error) {

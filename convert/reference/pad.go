@@ -16,19 +16,27 @@ func preparePad(n *onnx.NodeProto) (kernel, error) {
 	if mode != "constant" {
 		return nil, fmt.Errorf("mode %q is not supported", mode)
 	}
-	return pad, nil
+	fill, err := onnx.Float(n, "value", 0)
+	if err != nil {
+		return nil, err
+	}
+	given, err := onnx.Ints(n, "pads")
+	if err != nil {
+		return nil, err
+	}
+	return func(in arguments) (value, error) { return pad(in, given, fill) }, nil
 }
 
-func pad(in arguments) (value, error) {
+func pad(in arguments, given []int64, fill float32) (value, error) {
 	x, err := in.float(0)
 	if err != nil {
 		return value{}, err
 	}
-	constant, err := in.scalar(2, 0)
+	constant, err := in.scalar(2, fill)
 	if err != nil {
 		return value{}, err
 	}
-	before, after, err := readPads(in, len(x.Shape))
+	before, after, err := readPads(in, given, len(x.Shape))
 	if err != nil {
 		return value{}, err
 	}
@@ -56,11 +64,13 @@ func pad(in arguments) (value, error) {
 	return value{Tensor: y}, nil
 }
 
-// readPads returns the padding of each dimension.
-func readPads(in arguments, rank int) (before, after []int, err error) {
-	pads, err := in.integers(1)
-	if err != nil {
-		return nil, nil, err
+// readPads returns the padding of each dimension: an attribute before operator
+// set 11, an input since then.
+func readPads(in arguments, pads []int64, rank int) (before, after []int, err error) {
+	if pads == nil {
+		if pads, err = in.integers(1); err != nil {
+			return nil, nil, err
+		}
 	}
 	axes := make([]int64, rank)
 	for i := range axes {

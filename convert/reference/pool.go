@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
@@ -33,6 +34,9 @@ func prepareAveragePool(n *onnx.NodeProto) (kernel, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ceil, err := onnx.Int(n, "ceil_mode", 0); err != nil || (ceil != 0 && includePad != 0) {
+		return nil, errors.New("ceil_mode together with count_include_pad is not supported")
+	}
 	return preparePool(n, func(seen []float32, size int) float32 {
 		if includePad == 0 {
 			size = len(seen)
@@ -54,6 +58,23 @@ func globalAveragePool(in arguments) (value, error) {
 	size := x.Shape[2] * x.Shape[3]
 	for i := range y.Data {
 		y.Data[i] = mean(x.Data[i*size:(i+1)*size], size)
+	}
+	return value{Tensor: y}, nil
+}
+
+// globalMaxPool: the largest value of each channel.
+func globalMaxPool(in arguments) (value, error) {
+	x, err := in.image(0)
+	if err != nil {
+		return value{}, err
+	}
+	y, err := newTensor(x.Shape[0], x.Shape[1], 1, 1)
+	if err != nil {
+		return value{}, err
+	}
+	size := x.Shape[2] * x.Shape[3]
+	for i := range y.Data {
+		y.Data[i] = slices.Max(x.Data[i*size : (i+1)*size])
 	}
 	return value{Tensor: y}, nil
 }
@@ -92,6 +113,7 @@ func pool(in arguments, w window, reduce func([]float32, int) float32) (value, e
 		return value{}, err
 	}
 	height, width := x.Shape[2], x.Shape[3]
+	w.padFor(height, width)
 	rows, columns, err := w.output(height, width)
 	if err != nil {
 		return value{}, err

@@ -16,6 +16,7 @@ type Program struct {
 	inputs    []port
 	steps     []step
 	outputs   []string
+	lastUse   map[string]int // the last step that reads a value that is no output
 }
 
 // port is an input of the graph. A dimension of -1 may have any size; a nil
@@ -27,10 +28,10 @@ type port struct {
 
 // step is one node. An input of "" is left out.
 type step struct {
-	node   string // for messages
-	inputs []string
-	output string
-	run    kernel
+	node    string // for messages
+	inputs  []string
+	outputs []string
+	run     kernels
 }
 
 // Prepare reads a model. If it has nodes that cannot be evaluated, the error
@@ -66,19 +67,19 @@ func (p *Program) addConstants(m *onnx.ModelProto) error {
 	return nil
 }
 
-// constant reads a float32 or int64 tensor.
+// constant reads a tensor of float32, integers or booleans.
 func constant(t *onnx.TensorProto) (value, error) {
-	if t.GetDataType() == onnx.TypeInt64 {
-		ints, err := onnx.Int64s(t)
-		return value{ints: ints, isInt: true}, err
+	shape := make([]int, len(t.GetDims()))
+	for i, d := range t.GetDims() {
+		shape[i] = int(d)
+	}
+	if onnx.IsInteger(t.GetDataType()) {
+		ints, err := onnx.Integers(t)
+		return value{Tensor: Tensor{Shape: shape}, ints: ints, isInt: true}, err
 	}
 	data, err := onnx.Floats(t)
 	if err != nil {
 		return value{}, err
-	}
-	shape := make([]int, len(t.GetDims()))
-	for i, d := range t.GetDims() {
-		shape[i] = int(d)
 	}
 	if _, err := elements(shape); err != nil {
 		return value{}, fmt.Errorf("tensor %q: %w", t.GetName(), err)
@@ -114,7 +115,7 @@ func (p *Program) addInputs(m *onnx.ModelProto) error {
 
 func (p *Program) addSteps(m *onnx.ModelProto) error {
 	known := map[string]operator{}
-	for _, op := range operators() {
+	for _, op := range operators(onnx.OpsetVersion(m)) {
 		known[op.name] = op
 	}
 	var unsupported []string
@@ -129,7 +130,7 @@ func (p *Program) addSteps(m *onnx.ModelProto) error {
 			unsupported = append(unsupported, fmt.Sprintf("%s: %v", onnx.NodeName(n), err))
 			continue
 		}
-		p.steps = append(p.steps, step{onnx.NodeName(n), n.GetInput(), n.GetOutput()[0], run})
+		p.steps = append(p.steps, step{onnx.NodeName(n), n.GetInput(), n.GetOutput(), run})
 	}
 	if len(unsupported) > 0 {
 		return fmt.Errorf("%d nodes cannot be evaluated: %s (operators that can: %s)",
@@ -156,10 +157,15 @@ func (p *Program) connect(m *onnx.ModelProto) error {
 				return fmt.Errorf("%s: input %q is not made before it (sort the nodes, or export the model again)", s.node, name)
 			}
 		}
-		if made[s.output] {
-			return fmt.Errorf("%s: %q is made twice (give each value a name of its own)", s.node, s.output)
+		for _, name := range s.outputs {
+			if name == "" {
+				continue
+			}
+			if made[name] {
+				return fmt.Errorf("%s: %q is made twice (give each value a name of its own)", s.node, name)
+			}
+			made[name] = true
 		}
-		made[s.output] = true
 	}
 	for _, info := range m.GetGraph().GetOutput() {
 		if !made[info.GetName()] {
@@ -169,6 +175,15 @@ func (p *Program) connect(m *onnx.ModelProto) error {
 	}
 	if len(p.outputs) == 0 {
 		return errors.New("the graph has no output")
+	}
+	p.lastUse = map[string]int{}
+	for i, s := range p.steps {
+		for _, name := range s.inputs {
+			p.lastUse[name] = i
+		}
+	}
+	for _, name := range p.outputs {
+		delete(p.lastUse, name)
 	}
 	return nil
 }
@@ -187,7 +202,7 @@ func (p *Program) run(inputs map[string]Tensor) (map[string]Tensor, error) {
 	if err := p.takeInputs(inputs, values); err != nil {
 		return nil, err
 	}
-	for _, s := range p.steps {
+	for i, s := range p.steps {
 		in := make(arguments, len(s.inputs))
 		for i, name := range s.inputs {
 			in[i] = values[name]
@@ -196,7 +211,16 @@ func (p *Program) run(inputs map[string]Tensor) (map[string]Tensor, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.node, err)
 		}
-		values[s.output] = &out
+		for j := range out {
+			if j < len(s.outputs) {
+				values[s.outputs[j]] = &out[j]
+			}
+		}
+		for _, name := range s.inputs {
+			if p.lastUse[name] == i {
+				delete(values, name)
+			}
+		}
 	}
 	outputs := map[string]Tensor{}
 	for _, name := range p.outputs {

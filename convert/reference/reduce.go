@@ -1,54 +1,82 @@
 package reference
 
 import (
-	"errors"
+	"slices"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
 
-// prepareReduceMean: the mean over some axes, which are an attribute before
-// operator set 18 and an input since then. Axes must
-// be named, so noop_with_empty_axes does not matter.
-func prepareReduceMean(n *onnx.NodeProto) (kernel, error) {
-	keep, err := onnx.Int(n, "keepdims", 1)
-	if err != nil {
-		return nil, err
+func total(values []float64) float64 {
+	var sum float64
+	for _, v := range values {
+		sum += v
 	}
-	attribute, err := onnx.Ints(n, "axes")
-	if err != nil {
-		return nil, err
-	}
-	return func(in arguments) (value, error) {
-		x, err := in.float(0)
-		if err != nil {
-			return value{}, err
-		}
-		axes := attribute
-		if in.has(1) {
-			if axes, err = in.integers(1); err != nil {
-				return value{}, err
-			}
-		}
-		if len(axes) == 0 {
-			return value{}, errors.New("names no axes, which is not supported")
-		}
-		return reduceMean(x, axes, keep != 0)
-	}, nil
+	return sum
 }
 
-func reduceMean(x Tensor, axes []int64, keep bool) (value, error) {
+func product(values []float64) float64 {
+	p := 1.0
+	for _, v := range values {
+		p *= v
+	}
+	return p
+}
+
+// prepareReduce: a number for all elements along some axes, which are an
+// attribute before operator set 18 (13 for sums) and an input since then; all
+// axes where none are named, unless noop_with_empty_axes is set.
+func prepareReduce(reduce func([]float64) float64) func(*onnx.NodeProto) (kernel, error) {
+	return func(n *onnx.NodeProto) (kernel, error) {
+		keep, err := onnx.Int(n, "keepdims", 1)
+		if err != nil {
+			return nil, err
+		}
+		noop, err := onnx.Int(n, "noop_with_empty_axes", 0)
+		if err != nil {
+			return nil, err
+		}
+		attribute, err := onnx.Ints(n, "axes")
+		if err != nil {
+			return nil, err
+		}
+		return func(in arguments) (value, error) {
+			x, err := in.any(0)
+			if err != nil {
+				return value{}, err
+			}
+			axes := attribute
+			if in.has(1) {
+				if axes, err = in.integers(1); err != nil {
+					return value{}, err
+				}
+			}
+			if len(axes) == 0 && noop != 0 {
+				return x, nil
+			}
+			y, err := reduceAxes(x.real().Tensor, axes, keep != 0, reduce)
+			if x.isInt {
+				return value{Tensor: y}.whole(), err
+			}
+			return value{Tensor: y}, err
+		}, nil
+	}
+}
+
+func reduceAxes(x Tensor, axes []int64, keep bool, reduce func([]float64) float64) (Tensor, error) {
 	reduced := make([]bool, len(x.Shape))
+	for i := range reduced {
+		reduced[i] = len(axes) == 0
+	}
 	for _, axis := range axes {
 		a, err := axisOf(axis, len(x.Shape))
 		if err != nil {
-			return value{}, err
+			return Tensor{}, err
 		}
 		reduced[a] = true
 	}
-	kept := make([]int, len(x.Shape)) // x's shape with 1 for each reduced axis
+	kept := slices.Clone(x.Shape) // with 1 for each reduced axis
 	shape := []int{}
-	for i, d := range x.Shape {
-		kept[i] = d
+	for i := range kept {
 		if reduced[i] {
 			kept[i] = 1
 		}
@@ -58,15 +86,16 @@ func reduceMean(x Tensor, axes []int64, keep bool) (value, error) {
 	}
 	y, err := newTensor(shape...)
 	if err != nil {
-		return value{}, err
+		return Tensor{}, err
 	}
-	sums := make([]float64, len(y.Data))
+	groups := make([][]float64, len(y.Data))
 	to := newReader(kept, x.Shape)
 	for _, v := range x.Data {
-		sums[to.next()] += float64(v)
+		at := to.next()
+		groups[at] = append(groups[at], float64(v))
 	}
-	for i, s := range sums {
-		y.Data[i] = float32(s / float64(len(x.Data)/len(sums)))
+	for i, g := range groups {
+		y.Data[i] = float32(reduce(g))
 	}
-	return value{Tensor: y}, nil
+	return y, nil
 }

@@ -6,8 +6,9 @@
 //
 // Sums are taken in float64; each node's output is rounded to float32. Products
 // of two float32 are exact in float64, so results do not depend on whether the
-// machine fuses multiplication and addition. Only Softmax, through math.Exp,
-// may differ in the last digit between architectures.
+// machine fuses multiplication and addition. Only what goes through math.Exp and
+// its like (Softmax, Sigmoid, Gelu, …) may differ in the last digit between
+// architectures.
 //
 // A Program is immutable and may be run by several goroutines.
 package reference
@@ -23,7 +24,7 @@ import (
 // The versions of the standard operator set whose operators mean what this
 // package computes.
 const (
-	minOpset = 13
+	minOpset = 9
 	maxOpset = 28
 )
 

@@ -15,7 +15,7 @@ func prepareFlatten(n *onnx.NodeProto) (kernel, error) {
 		return nil, err
 	}
 	return func(in arguments) (value, error) {
-		x, err := in.float(0)
+		x, err := in.any(0)
 		if err != nil {
 			return value{}, err
 		}
@@ -30,7 +30,7 @@ func prepareFlatten(n *onnx.NodeProto) (kernel, error) {
 		for _, d := range x.Shape[:a] {
 			rows *= d
 		}
-		return value{Tensor: Tensor{[]int{rows, len(x.Data) / rows}, x.Data}}, nil
+		return x.reshaped([]int{rows, x.length() / rows}), nil
 	}, nil
 }
 
@@ -42,7 +42,7 @@ func prepareReshape(n *onnx.NodeProto) (kernel, error) {
 		return nil, err
 	}
 	return func(in arguments) (value, error) {
-		x, err := in.float(0)
+		x, err := in.any(0)
 		if err != nil {
 			return value{}, err
 		}
@@ -50,15 +50,15 @@ func prepareReshape(n *onnx.NodeProto) (kernel, error) {
 		if err != nil {
 			return value{}, err
 		}
-		shape, err := reshaped(x, wanted, allowZero != 0)
+		shape, err := targetShape(x, wanted, allowZero != 0)
 		if err != nil {
 			return value{}, err
 		}
-		return value{Tensor: Tensor{shape, x.Data}}, nil
+		return x.reshaped(shape), nil
 	}, nil
 }
 
-func reshaped(x Tensor, wanted []int64, allowZero bool) ([]int, error) {
+func targetShape(x value, wanted []int64, allowZero bool) ([]int, error) {
 	shape := make([]int, len(wanted))
 	open, product := -1, 1
 	for i, d := range wanted {
@@ -68,20 +68,20 @@ func reshaped(x Tensor, wanted []int64, allowZero bool) ([]int, error) {
 			continue
 		case d == 0 && !allowZero && i < len(x.Shape):
 			shape[i] = x.Shape[i]
-		case d >= 1 && d <= int64(len(x.Data)):
+		case d >= 1 && d <= int64(x.length()):
 			shape[i] = int(d)
 		default:
 			return nil, fmt.Errorf("shape %v cannot be made from %v", wanted, x.Shape)
 		}
-		if product *= shape[i]; product > len(x.Data) {
+		if product *= shape[i]; product > x.length() {
 			return nil, fmt.Errorf("shape %v cannot be made from %v", wanted, x.Shape)
 		}
 	}
-	if open >= 0 && len(x.Data)%product == 0 {
-		shape[open] = len(x.Data) / product
-		product = len(x.Data)
+	if open >= 0 && x.length()%product == 0 {
+		shape[open] = x.length() / product
+		product = x.length()
 	}
-	if product != len(x.Data) {
+	if product != x.length() {
 		return nil, fmt.Errorf("shape %v cannot be made from %v", wanted, x.Shape)
 	}
 	return shape, nil
@@ -94,15 +94,19 @@ func prepareConcat(n *onnx.NodeProto) (kernel, error) {
 		return nil, err
 	}
 	return func(in arguments) (value, error) {
-		t, err := in.floats(len(in))
-		if err != nil {
-			return value{}, err
+		var parts []value
+		for i := range in {
+			v, err := in.any(i)
+			if err != nil {
+				return value{}, err
+			}
+			parts = append(parts, v)
 		}
-		return concat(t, axis)
+		return concat(parts, axis)
 	}, nil
 }
 
-func concat(inputs []Tensor, axis int64) (value, error) {
+func concat(inputs []value, axis int64) (value, error) {
 	if len(inputs) == 0 {
 		return value{}, errors.New("no inputs")
 	}
@@ -112,7 +116,7 @@ func concat(inputs []Tensor, axis int64) (value, error) {
 	}
 	shape := append([]int(nil), inputs[0].Shape...)
 	for _, t := range inputs[1:] {
-		if len(t.Shape) != len(shape) {
+		if len(t.Shape) != len(shape) || t.isInt != inputs[0].isInt {
 			return value{}, fmt.Errorf("inputs of shapes %v and %v", shape, t.Shape)
 		}
 		for i, d := range t.Shape {
@@ -122,22 +126,22 @@ func concat(inputs []Tensor, axis int64) (value, error) {
 		}
 		shape[a] += t.Shape[a]
 	}
-	y, err := newTensor(shape...)
-	if err != nil {
-		return value{}, err
-	}
 	outer := 1
 	for _, d := range shape[:a] {
 		outer *= d
 	}
-	rest := y.Data
+	y := value{Tensor: Tensor{Shape: shape}, isInt: inputs[0].isInt}
 	for o := range outer {
 		for _, t := range inputs {
-			run := len(t.Data) / outer
-			rest = rest[copy(rest, t.Data[o*run:(o+1)*run]):]
+			run := t.length() / outer
+			if t.isInt {
+				y.ints = append(y.ints, t.ints[o*run:(o+1)*run]...)
+			} else {
+				y.Data = append(y.Data, t.Data[o*run:(o+1)*run]...)
+			}
 		}
 	}
-	return value{Tensor: y}, nil
+	return y, nil
 }
 
 // prepareConstant: a value of the file.
@@ -165,10 +169,13 @@ func constantOf(n *onnx.NodeProto) (value, error) {
 		return value{Tensor: Tensor{[]int{}, []float32{f}}}, err
 	case "value_int":
 		i, err := onnx.Int(n, "value_int", 0)
-		return value{ints: []int64{i}, isInt: true}, err
+		return value{Tensor: Tensor{Shape: []int{}}, ints: []int64{i}, isInt: true}, err
+	case "value_floats":
+		f := n.GetAttribute()[0].GetFloats()
+		return value{Tensor: Tensor{[]int{len(f)}, f}}, nil
 	case "value_ints":
 		ints, err := onnx.Ints(n, "value_ints")
-		return value{ints: ints, isInt: true}, err
+		return value{Tensor: Tensor{Shape: []int{len(ints)}}, ints: ints, isInt: true}, err
 	default:
 		return value{}, fmt.Errorf("attribute %q is not supported", a.GetName())
 	}

@@ -2,12 +2,43 @@ package reference
 
 import "fmt"
 
-// value is what travels between nodes: a float tensor, or the list of integers
-// of an int64 tensor (shapes, paddings), whose own shape does not matter.
+// value is what travels between nodes: a float tensor, or integers of the same
+// Shape (shapes, paddings, conditions) in place of Data. Booleans are 0 and 1.
 type value struct {
 	Tensor
 	ints  []int64
 	isInt bool
+}
+
+// take makes a value of a shape from elements of v.
+func (v value) take(shape []int, from []int) value {
+	made := value{Tensor: Tensor{Shape: shape}, isInt: v.isInt}
+	if v.isInt {
+		made.ints = make([]int64, len(from))
+		for i, f := range from {
+			made.ints[i] = v.ints[f]
+		}
+		return made
+	}
+	made.Data = make([]float32, len(from))
+	for i, f := range from {
+		made.Data[i] = v.Data[f]
+	}
+	return made
+}
+
+// reshaped is v in another shape.
+func (v value) reshaped(shape []int) value {
+	v.Shape = shape
+	return v
+}
+
+// length is the number of elements.
+func (v value) length() int {
+	if v.isInt {
+		return len(v.ints)
+	}
+	return len(v.Data)
 }
 
 // arguments are the inputs of a node, nil where the node leaves one out.
@@ -44,6 +75,15 @@ func (a arguments) image(i int) (Tensor, error) {
 		err = fmt.Errorf("input %d has shape %v, want 4 dimensions (only 2-D images are supported)", i, t.Shape)
 	}
 	return t, err
+}
+
+// any returns an input of either type that must be there.
+func (a arguments) any(i int) (value, error) {
+	v, err := a.at(i)
+	if err != nil {
+		return value{}, err
+	}
+	return *v, nil
 }
 
 // scalar returns an input of one element, def if it is left out.

@@ -1,8 +1,8 @@
 package reference
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
@@ -16,26 +16,26 @@ const maxExtent = 1 << 20
 type window struct {
 	kernel, strides, dilations [2]int
 	before, after              [2]int // zeros around the image
+	auto                       string // auto_pad, where it decides on the zeros
+	ceil                       bool   // a last window may reach beyond the zeros
 }
 
 // readWindow reads the attributes that convolution and pooling have in common;
 // kernel_shape may be left out by a convolution and is then zero.
 func readWindow(n *onnx.NodeProto) (window, error) {
 	var w window
-	autoPad, err := onnx.String(n, "auto_pad", "NOTSET")
-	if err != nil {
+	var err error
+	if w.auto, err = onnx.String(n, "auto_pad", "NOTSET"); err != nil {
 		return w, err
 	}
-	if autoPad != "NOTSET" {
-		return w, fmt.Errorf("auto_pad %q is not supported (export explicit pads)", autoPad)
+	if !slices.Contains([]string{"NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"}, w.auto) {
+		return w, fmt.Errorf("auto_pad %q is not supported", w.auto)
 	}
 	ceil, err := onnx.Int(n, "ceil_mode", 0)
 	if err != nil {
 		return w, err
 	}
-	if ceil != 0 {
-		return w, errors.New("ceil_mode is not supported (export with ceil_mode=False)")
-	}
+	w.ceil = ceil != 0
 	if w.kernel, err = pair(n, "kernel_shape", 0); err != nil {
 		return w, err
 	}
@@ -81,8 +81,27 @@ func checkExtents(name string, v []int64, length int, smallest int64) error {
 	return nil
 }
 
+// padFor decides on the zeros that auto_pad leaves open.
+func (w *window) padFor(height, width int) {
+	if w.auto == "VALID" {
+		w.before, w.after = [2]int{}, [2]int{}
+	}
+	if w.auto != "SAME_UPPER" && w.auto != "SAME_LOWER" {
+		return
+	}
+	for i, size := range [2]int{height, width} {
+		outputs := (size + w.strides[i] - 1) / w.strides[i]
+		all := max((outputs-1)*w.strides[i]+(w.kernel[i]-1)*w.dilations[i]+1-size, 0)
+		w.before[i], w.after[i] = all/2, all-all/2
+		if w.auto == "SAME_LOWER" {
+			w.before[i], w.after[i] = w.after[i], w.before[i]
+		}
+	}
+}
+
 // output returns the rows and columns of the result for an image of height x
-// width.
+// width. A window beyond the image and the zeros before it does not count, even
+// where its size is rounded up.
 func (w window) output(height, width int) (rows, columns int, err error) {
 	var out [2]int
 	for i, size := range [2]int{height, width} {
@@ -92,6 +111,9 @@ func (w window) output(height, width int) (rows, columns int, err error) {
 			return 0, 0, fmt.Errorf("a window of %v does not fit into an image of %dx%d", w.kernel, height, width)
 		}
 		out[i] = room/w.strides[i] + 1
+		if w.ceil && room%w.strides[i] != 0 && out[i]*w.strides[i] < size+w.before[i] {
+			out[i]++
+		}
 	}
 	return out[0], out[1], nil
 }
