@@ -44,7 +44,7 @@ func (b *Backend) String() string { return "fastcpu" }
 
 // Description implements [compute.Backend].
 func (b *Backend) Description() string {
-	return fmt.Sprintf("Go backend with fast convolutions (%s kernels)", tileName())
+	return fmt.Sprintf("Go backend with kernels for training (%s tiles)", tileName())
 }
 
 // Capabilities implements [compute.Backend].

@@ -1,14 +1,6 @@
 package fastcpu
 
-import "math"
-
 // The scalar forms of the row kernels: for channel counts that fill no vector, and where there are no vectors.
-
-func sqrtScalar(d, x []float32) {
-	for i, v := range x[:len(d)] {
-		d[i] = float32(math.Sqrt(float64(v)))
-	}
-}
 
 func affineScalar(y, x, a, b []float32) {
 	for r := 0; r < len(x); r += len(a) {
