@@ -92,6 +92,7 @@ type Config struct {
 
 type kind struct {
 	defaults Config // of the fields that the kind uses beside Stem and Channels
+	flat     bool   // all stages have one resolution
 	make     func(Config) (Architecture, error)
 }
 
@@ -131,14 +132,21 @@ func New(c Config) (Architecture, error) {
 			return nil, wrong(field, "must be a multiple of 8, up to 4096")
 		}
 	}
+	most := 2
+	if k.flat {
+		most = 1
+	}
 	if len(c.Strides) == 0 {
-		c.Strides = append([]int{1}, slices.Repeat([]int{2}, len(c.Channels)-1)...)
+		c.Strides = append([]int{1}, slices.Repeat([]int{most}, len(c.Channels)-1)...)
 	}
 	if len(c.Strides) != len(c.Channels) {
 		return nil, wrong("strides", "must name as many stages as channels")
 	}
 	for i, s := range c.Strides {
-		if s != 1 && s != 2 {
+		switch {
+		case k.flat && s != 1:
+			return nil, wrong(fmt.Sprintf("strides[%d]", i), "must be 1: all stages of %s have one resolution", c.Kind)
+		case s != 1 && s != 2:
 			return nil, wrong(fmt.Sprintf("strides[%d]", i), "must be 1 or 2")
 		}
 	}

@@ -2,7 +2,7 @@ package arch
 
 import "fmt"
 
-func init() { kinds["resnet"] = kind{Config{StemStride: 2}, newResNet} }
+func init() { kinds["resnet"] = kind{defaults: Config{StemStride: 2}, make: newResNet} }
 
 // resNet has basic blocks (two 3x3 convolutions beside an identity shortcut, arXiv 1512.03385). Resolution and width change
 // in a convolution at the entry of a stage, so that every block can be left out. The stem is one 3x3 convolution for each

@@ -1,11 +1,8 @@
 package arch
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
-func init() { kinds["vit"] = kind{Config{StemStride: 4, Expand: 4, Heads: 4}, newViT} }
+func init() { kinds["vit"] = kind{defaults: Config{StemStride: 4, Expand: 4, Heads: 4}, flat: true, make: newViT} }
 
 // viT is a vision transformer (arXiv 2010.11929) with layer normalization before attention and MLP, the mean over tokens
 // instead of a class token, and patches of StemStride x StemStride pixels that a convolution of twice that reach embeds.
@@ -24,7 +21,6 @@ func newViT(c Config) (Architecture, error) {
 			return nil, wrong(fmt.Sprintf("channels[%d]", i), "must equal stem (%d): all stages of a transformer have one width", c.Stem)
 		}
 	}
-	c.Strides = slices.Repeat([]int{1}, len(c.Channels))
 	return viT{c}, nil
 }
 
