@@ -2,7 +2,9 @@ package arch
 
 import "fmt"
 
-func init() { kinds["mobilenetv2"] = kind{defaults: Config{StemStride: 2, Expand: 6}, make: newMobileNetV2} }
+func init() {
+	kinds["mobilenetv2"] = kind{defaults: Config{StemStride: 2, Expand: 6}, make: newMobileNetV2}
+}
 
 // mobileNetV2 has inverted residual blocks (arXiv 1801.04381): 1x1 convolution to Expand times the width, depthwise 3x3,
 // and a linear 1x1 convolution back, beside an identity shortcut. The entry of a stage is such a block without the

@@ -2,7 +2,9 @@ package arch
 
 import "fmt"
 
-func init() { kinds["vit"] = kind{defaults: Config{StemStride: 4, Expand: 4, Heads: 4}, flat: true, make: newViT} }
+func init() {
+	kinds["vit"] = kind{defaults: Config{StemStride: 4, Expand: 4, Heads: 4}, flat: true, make: newViT}
+}
 
 // viT is a vision transformer (arXiv 2010.11929) with layer normalization before attention and MLP, the mean over tokens
 // instead of a class token, and patches of StemStride x StemStride pixels that a convolution of twice that reach embeds.
