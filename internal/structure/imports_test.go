@@ -41,6 +41,7 @@ var allowed = []struct {
 	{"runtime/engine", []string{"runtime/bundle", "runtime/preprocess", "runtime/profile"}, "the engine takes no decisions"},
 	{"runtime/preprocess", nil, "shared by train, convert and engine"},
 	{"runtime/profile", nil, "shared by governor, engine and cmd"},
+	{"scripts/bench-boards", []string{"boards", "internal"}, "it reads fixture trees"},
 	{"scripts/bench-governor", []string{"governor", "internal", "runtime/profile"}, "it runs the governor on simulated boards"},
 	{"scripts", []string{"internal"}, "programs of the build"},
 	{"train/dataset", []string{"glyphs", "runtime/preprocess"}, "data knows nothing of nets"},
