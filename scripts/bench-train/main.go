@@ -110,9 +110,9 @@ func (b *bench) output(limit time.Duration, args ...string) (string, error) {
 func (b *bench) steps(samples int, limit time.Duration) error {
 	metric := regexp.MustCompile(`\s([0-9.e+]+) (images/s|images/cpu-s|peak-MiB)`)
 	what := map[string]string{
-		"images/s":     "training step of %s on %s, on a machine shared with other programs, median",
-		"images/cpu-s": "training step of %s on %s, images for each second of processor time, median",
-		"peak-MiB":     "training step of %s on %s, largest resident size of the process, median",
+		"images/s":     "training step of %s on %s, on a machine shared with other programs, median (go: an eighth of the batch)",
+		"images/cpu-s": "training step of %s on %s, images for each second of processor time, median (go: an eighth of the batch)",
+		"peak-MiB":     "training step of %s on %s, largest resident size of the process, median (go: an eighth of the batch)",
 	}
 	slow := map[string]bool{}
 	for range samples {

@@ -114,18 +114,6 @@ func (f *function) ScatterSum(x, indices, updates compute.Value, indexVectorAxis
 	}, x, indices, updates)
 }
 
-func (f *function) DynamicSlice(x compute.Value, starts []compute.Value, dims []int) (compute.Value, error) {
-	return f.delegate("DynamicSlice", func(g compute.Function, in []compute.Value) (compute.Value, error) {
-		return g.DynamicSlice(in[0], in[1:], dims)
-	}, append([]compute.Value{x}, starts...)...)
-}
-
-func (f *function) DynamicUpdateSlice(x, update compute.Value, starts []compute.Value) (compute.Value, error) {
-	return f.delegate("DynamicUpdateSlice", func(g compute.Function, in []compute.Value) (compute.Value, error) {
-		return g.DynamicUpdateSlice(in[0], in[1], in[2:])
-	}, append([]compute.Value{x, update}, starts...)...)
-}
-
 func (f *function) RNGBitGenerator(state compute.Value, shape shapes.Shape) (newState, values compute.Value, err error) {
 	n, err := f.delegatedAll("RNGBitGenerator", func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
 		state, bits, err := g.RNGBitGenerator(in[0], shape)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -194,5 +195,27 @@ func TestResultsDoNotDependOnWorkers(t *testing.T) {
 				t.Fatalf("with %d workers, output %d differs from that with 1", workers, i)
 			}
 		}
+	}
+}
+
+func TestDelegatedOperationsEqualGoBackend(t *testing.T) {
+	f := func(in []*graph.Node) []*graph.Node {
+		x := in[0]
+		g := x.Graph()
+		rows := graph.Const(g, [][]int32{{3}, {0}, {3}})
+		gathered := graph.Gather(x, rows, false)
+		_, bits := graph.RandomUniform(graph.Const(g, []uint64{1, 2, 3}), shapes.Make(dtypes.Float32, 4, 5))
+		best := graph.ConvertDType(graph.ArgMax(x, -1), dtypes.Float32)
+		grad := graph.Gradient(graph.ReduceAllSum(graph.Mul(gathered, gathered)), x)[0]
+		return []*graph.Node{graph.Sin(x), graph.Floor(x), graph.Log1p(graph.Abs(x)), gathered, grad, bits, best}
+	}
+	x := random(1, 5, 7)
+	compare(t, run(t, goBackend(t), f, x), run(t, fast(t), f, x), 1e-6)
+}
+
+func TestWhatIsMissingSaysSo(t *testing.T) {
+	_, err := graph.CallOnce(fast(t), func(x *graph.Node) *graph.Node { return graph.FFT(graph.ConvertDType(x, dtypes.Complex64)) }, random(1, 8))
+	if !compute.IsNotImplemented(err) {
+		t.Fatalf("error %v, want one that says the operation is not implemented", err)
 	}
 }
