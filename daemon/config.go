@@ -123,7 +123,7 @@ func DefaultConfig() Config {
 		TargetRate: defaultTargetRate,
 		Threads:    1,
 		Smoothing:  Duration(600 * time.Millisecond),
-		Policy:     governor.Spec{Name: governor.StepwiseName},
+		Policy:     governor.Spec{Name: governor.PredictiveName},
 		Sensors:    Sensors{Root: "/"},
 		StaleAfter: Duration(10 * time.Second),
 	}

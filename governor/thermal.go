@@ -64,8 +64,9 @@ const (
 	jumpSigmas        = 4
 	jumpKelvin        = 1.5
 	leastDrift        = 4e-4 // K² per second: 0.02 K in a second
-	mostDrift         = 0.02
-	driftWeight       = 0.02
+	mostDrift         = 0.3
+	driftWeight       = 0.1
+	noiseShare        = 0.02
 	gainDrift         = 1e-5
 	leastTotalGain    = 2 // no board that needs a governor heats less
 	mostGain          = 200
@@ -181,7 +182,9 @@ func (m *Thermal) observe(celsius, seconds float64) {
 	if total < leastTotalGain {
 		m.Theta[nPoles] += leastTotalGain - total
 	}
-	m.Noise = min(max(m.Noise+float64(0.02*(min(float64(y*y), 9*variance)-variance)), leastTempNoise), mostTempNoise)
+	// What a reading differs from the last one's surprise is noise, also where both are off.
+	change := y - m.Surprise
+	m.Noise = min(max(m.Noise+float64(noiseShare*(min(float64(change*change)/2, 9*variance)-m.Noise)), leastTempNoise), mostTempNoise)
 	rough := 0.
 	if y > 0 {
 		rough = 2 * min(float64(y*y), 9*variance)
