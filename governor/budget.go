@@ -221,18 +221,16 @@ func spendBudget(s *State, in Input, v view, b *budget, c turns, d *Decision) {
 		rateFirst: o.rateFirst(),
 		switching: c.switchCost.Seconds() * v.perBusy, slice: c.slice.Seconds(), dwell: c.dwell, now: in.Now, seconds: v.seconds,
 	}
-	var cost perRung
 	for i := range min(len(in.Profile.Rungs), maxRungs) {
-		cost[i] = s.Latency.expected(in.Profile, i) * v.perBusy
+		w.cost[i] = s.Latency.expected(in.Profile, i) * v.perBusy
 		if i > 0 { // what was learned may say that a deeper rung is the cheaper
-			cost[i] = max(cost[i], cost[i-1])
+			w.cost[i] = max(w.cost[i], w.cost[i-1])
 		}
 	}
-	var switched perRung
 	for i := b.least; i <= b.top; i++ {
-		switched[i] = s.Latency.lateSwitched(in.Profile, i, o.DeadlineAt(o.FramePeriod()))
+		w.lateSwitch[i] = s.Latency.lateSwitched(in.Profile, i, o.DeadlineAt(o.FramePeriod()))
 	}
-	w.cost, w.lateSwitch, w.lateShare = &cost, &switched, o.LateShare()
+	w.lateShare = o.LateShare()
 	if b.lateFPS > 0 {
 		w.fps = max(min(w.fps, b.lateFPS), w.leastFPS)
 	}
@@ -241,7 +239,7 @@ func spendBudget(s *State, in Input, v view, b *budget, c turns, d *Decision) {
 	}
 	w.depthDrive, w.rateDrive = b.depth.drive, b.rate.drive
 	first := !s.Started
-	rung, fps := s.Split.spend(w, first)
+	rung, fps := s.Split.spend(&w, first)
 
 	if first || s.Rung != rung {
 		s.ChangedAt = in.Now

@@ -49,7 +49,7 @@ type spend struct {
 	// depthDrive and rateDrive are the budgets for inference that depth and rate follow,
 	// and cost is what one frame a second of each rung drives.
 	depthDrive, rateDrive float64
-	cost                  *perRung
+	cost                  perRung
 	// least and top are the rungs between which it may go.
 	least, top int
 	fps        float64 // wanted
@@ -60,7 +60,7 @@ type spend struct {
 	switching float64
 	slice     float64
 	// lateSwitch is the probability that the first frame of the upper rung of a pair is late, and lateShare how many frames may be.
-	lateSwitch *perRung
+	lateSwitch perRung
 	lateShare  float64
 	dwell      time.Duration
 	now        time.Time
@@ -68,7 +68,7 @@ type spend struct {
 }
 
 // spend moves along the ladder and returns the rung to run and the frames a second.
-func (s *Split) spend(w spend, first bool) (rung int, fps float64) {
+func (s *Split) spend(w *spend, first bool) (rung int, fps float64) {
 	s.settle(w, first)
 	fps = w.fps
 	for range s.Slower {
@@ -106,7 +106,7 @@ func (s *Split) spend(w spend, first bool) (rung int, fps float64) {
 }
 
 // position is where on the ladder the budget is, as a rung with a fraction.
-func (s *Split) position(w spend, fps float64) float64 {
+func (s *Split) position(w *spend, fps float64) float64 {
 	for i := w.least; i < w.top; i++ {
 		low, high := w.cost[i]*fps, w.cost[i+1]*fps
 		if w.depthDrive < high {
@@ -117,11 +117,11 @@ func (s *Split) position(w spend, fps float64) float64 {
 }
 
 // pairOf is the lower rung of the pair that holds a position.
-func (w spend) pairOf(at float64) int {
+func (w *spend) pairOf(at float64) int {
 	return min(max(int(math.Floor(at)), w.least), max(w.top-1, w.least))
 }
 
-func (s *Split) move(w spend, pair int) {
+func (s *Split) move(w *spend, pair int) {
 	if pair == s.Pair && !s.PairAt.IsZero() {
 		return
 	}
@@ -129,7 +129,7 @@ func (s *Split) move(w spend, pair int) {
 }
 
 // mayDeepen says whether the dwell has passed; a great change need not wait for one that grew.
-func (s *Split) mayDeepen(w spend, pair int) bool {
+func (s *Split) mayDeepen(w *spend, pair int) bool {
 	dwell := max(s.Dwell, w.dwell)
 	if pair > s.Pair+1 {
 		dwell = w.dwell
@@ -138,7 +138,7 @@ func (s *Split) mayDeepen(w spend, pair int) bool {
 }
 
 // fell makes the dwell longer when a change to a deeper pair did not last.
-func (s *Split) fell(w spend) {
+func (s *Split) fell(w *spend) {
 	switch since := w.now.Sub(s.DeeperAt); {
 	case s.DeeperAt.IsZero() || since > 2*mostDwell:
 		s.Dwell = w.dwell
@@ -149,7 +149,7 @@ func (s *Split) fell(w spend) {
 
 // charged is the share after what switching between the two rungs costs; a share
 // that is not worth the switching becomes 0.
-func (s *Split) charged(w spend, fps float64) float64 {
+func (s *Split) charged(w *spend, fps float64) float64 {
 	if s.Share <= 0 || s.Share >= 1 {
 		return s.Share
 	}
@@ -164,14 +164,14 @@ func (s *Split) charged(w spend, fps float64) float64 {
 
 // sliceAt makes turns longer where each costs a late frame: those are to be less
 // than half of what is allowed.
-func (s *Split) sliceAt(w spend, fps float64) float64 {
+func (s *Split) sliceAt(w *spend, fps float64) float64 {
 	upper := min(s.Pair+1, w.top)
 	needed := w.lateSwitch[upper] * s.Share * (1 - s.Share) / (w.lateShare * fps)
 	return max(w.slice, 1/fps, min(needed, longestSlice))
 }
 
 // alternate runs the upper rung for its share, in turns of at least twice the slice.
-func (s *Split) alternate(w spend, fps float64) {
+func (s *Split) alternate(w *spend, fps float64) {
 	slice := s.sliceAt(w, fps)
 	on := 0.
 	if s.On {
@@ -191,7 +191,7 @@ func (s *Split) alternate(w spend, fps float64) {
 }
 
 // settle finds how much slower than wanted the frames have to come.
-func (s *Split) settle(w spend, first bool) {
+func (s *Split) settle(w *spend, first bool) {
 	from := w.least
 	if w.rateFirst {
 		from = w.top
