@@ -11,9 +11,9 @@ func exp(x float64) float64 {
 	x = min(max(x, -700), 700)
 	k := math.Floor(float64(x*(1/math.Ln2)) + 0.5)
 	r := x - float64(k*ln2High) - float64(k*ln2Low)
-	sum := 1.
-	for n := 14.; n >= 1; n-- { // Horner's form of the Taylor series
-		sum = 1 + float64(r*sum)/n
+	sum := 0.
+	for _, c := range inverseFactorials { // Horner's form of the Taylor series
+		sum = c + float64(r*sum)
 	}
 	return math.Ldexp(sum, int(k))
 }
@@ -27,12 +27,19 @@ func ln(x float64) float64 {
 	}
 	s := (fraction - 1) / (fraction + 1)
 	square, sum := s*s, 0.
-	for n := 23.; n >= 1; n -= 2 { // 2·artanh(s)
-		sum = 1/n + float64(square*sum)
+	for _, c := range inverseOdds { // 2·artanh(s)
+		sum = c + float64(square*sum)
 	}
 	product := 2 * s * sum
 	return product + float64(float64(exponent)*math.Ln2)
 }
+
+// From the highest power down.
+var (
+	inverseFactorials = [...]float64{1. / 6227020800, 1. / 479001600, 1. / 39916800, 1. / 3628800, 1. / 362880, 1. / 40320,
+		1. / 5040, 1. / 720, 1. / 120, 1. / 24, 1. / 6, 1. / 2, 1, 1}
+	inverseOdds = [...]float64{1. / 23, 1. / 21, 1. / 19, 1. / 17, 1. / 15, 1. / 13, 1. / 11, 1. / 9, 1. / 7, 1. / 5, 1. / 3, 1}
+)
 
 // quantile is the z whose tail has a probability in (0, 0.5].
 func quantile(probability float64) float64 {

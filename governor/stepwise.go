@@ -105,7 +105,7 @@ func (p Stepwise) Spec() Spec { return Spec{Name: StepwiseName, Stepwise: &p.con
 //	latency over the period  │ shallower; not deeper unless 1.3 times the latency fits
 //
 // Shallower is a lower rung, and at the lowest a longer frame period; deeper
-// takes the same way back. A step shallower waits Settle after the last change,
+// takes the same way back, between the user's least and greatest depth. A step shallower waits Settle after the last change,
 // a step deeper waits Dwell.
 //
 //	depth ▲  ◄─── deeper ────┐
@@ -114,6 +114,10 @@ func (p Stepwise) Spec() Spec { return Spec{Name: StepwiseName, Stepwise: &p.con
 //	                 ceiling-margin-band  ceiling-margin  ceiling
 func (p Stepwise) Step(s State, in Input) (State, Decision) {
 	s, h := learn(s, in)
+	// Within, rungs count from the least depth that the user allows.
+	least, greatest := in.Objectives.Range(in.Profile)
+	in.Profile.Rungs = in.Profile.Rungs[least : max(least, greatest)+1]
+	s.Rung -= least
 	s = clampToLadder(s, in.Profile, p.config.MaxStretches)
 
 	var t Terms
@@ -133,9 +137,11 @@ func (p Stepwise) Step(s State, in Input) (State, Decision) {
 		s.Started, s.Rung, s.Stretches, s.ChangedAt = true, v.start, 0, in.Now
 		reason = "first start: " + v.reason
 	}
+	variant := in.Profile.Rungs[s.Rung].Variant
+	s.Rung += least
 	t.rung(s)
 	return s, Decision{
-		Variant:     in.Profile.Rungs[s.Rung].Variant,
+		Variant:     variant,
 		FramePeriod: stretched(in.Objectives.FramePeriod(), s.Stretches),
 		Pair:        [2]int{s.Rung, s.Rung},
 		Reason:      Say(reason),
