@@ -139,18 +139,6 @@ func (t *Trainer) finiteWeights() error {
 	return nil
 }
 
-// checkpoints lists the checkpoints of a folder, oldest first.
-func checkpoints(dir string) ([]string, error) { return folders(dir, checkpointPrefix) }
-
-// HasCheckpoint says whether there is a checkpoint in dir.
-func HasCheckpoint(dir string) (bool, error) {
-	names, err := checkpoints(dir)
-	if err != nil {
-		return false, fmt.Errorf("train: checkpoints: %w", err)
-	}
-	return len(names) > 0, nil
-}
-
 // folders lists the folders in dir whose names have the prefix, in order.
 func folders(dir, prefix string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
@@ -167,16 +155,13 @@ func folders(dir, prefix string) ([]string, error) {
 }
 
 // Resume loads the newest checkpoint of dir. Call it before the first step. The configuration must be that of the
-// checkpoint, except for the number of steps and for how the run is measured and saved.
+// checkpoint, except for the number of steps, the optimizer (a rate that was too high must not cost what was learned) and
+// how the run is measured and saved.
 func (t *Trainer) Resume(dir string) error {
-	names, err := checkpoints(dir)
+	path, err := newest(dir)
 	if err != nil {
 		return fmt.Errorf("train: resume: %w", err)
 	}
-	if len(names) == 0 {
-		return fmt.Errorf("train: resume: %w in %s", ErrNoCheckpoint, dir)
-	}
-	path := filepath.Join(dir, names[len(names)-1])
 	if err := t.resume(path); err != nil {
 		return fmt.Errorf("train: resume from %s: %w", path, err)
 	}
@@ -184,13 +169,9 @@ func (t *Trainer) Resume(dir string) error {
 }
 
 func (t *Trainer) resume(path string) error {
-	data, err := os.ReadFile(filepath.Join(path, stateFile))
+	state, err := readState(path)
 	if err != nil {
 		return err
-	}
-	var state runState
-	if err := json.Unmarshal(data, &state); err != nil {
-		return fmt.Errorf("%s: %w", stateFile, err)
 	}
 	if field := t.cfg.differs(state.Config); field != "" {
 		return fmt.Errorf("the configuration's %s is not that of the checkpoint: resume with the same, or start anew in another folder", field)
@@ -206,6 +187,43 @@ func (t *Trainer) resume(path string) error {
 	return t.build()
 }
 
+func readState(path string) (*runState, error) {
+	data, err := os.ReadFile(filepath.Join(path, stateFile))
+	if err != nil {
+		return nil, err
+	}
+	state := &runState{}
+	if err := json.Unmarshal(data, state); err != nil {
+		return nil, fmt.Errorf("%s: %w", stateFile, err)
+	}
+	return state, nil
+}
+
+// CheckpointConfig is the whole configuration that the newest checkpoint of dir was trained with, or [ErrNoCheckpoint].
+func CheckpointConfig(dir string) (*Config, error) {
+	path, err := newest(dir)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	state, err := readState(path)
+	if err != nil {
+		return nil, fmt.Errorf("train: %s: %w", path, err)
+	}
+	return state.Config, nil
+}
+
+// newest is the path of the newest checkpoint of dir.
+func newest(dir string) (string, error) {
+	names, err := folders(dir, checkpointPrefix)
+	if err != nil {
+		return "", err
+	}
+	if len(names) == 0 {
+		return "", fmt.Errorf("%w in %s", ErrNoCheckpoint, dir)
+	}
+	return filepath.Join(dir, names[len(names)-1]), nil
+}
+
 // differs names the first section that decides what is trained and is not the same in both.
 func (c *Config) differs(o *Config) string {
 	if o == nil {
@@ -217,7 +235,7 @@ func (c *Config) differs(o *Config) string {
 		name string
 		a, b any
 	}{{"name", c.Name, o.Name}, {"seed", c.Seed, o.Seed}, {"data", c.Data, data}, {"net", c.Net, o.Net}, {"loss", c.Loss, o.Loss},
-		{"optimizer", c.Optimizer, o.Optimizer}, {"batch", c.Batch, o.Batch}} {
+		{"batch", c.Batch, o.Batch}} {
 		a, aerr := json.Marshal(s.a)
 		b, berr := json.Marshal(s.b)
 		if aerr != nil || berr != nil || !bytes.Equal(a, b) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/fathom-edge/fathom/train/dataset"
@@ -98,6 +97,10 @@ func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
 			if err := write(o.Metrics, m); err != nil {
 				return err
 			}
+			// A rectifier hides a NaN from the loss.
+			if err := t.finiteWeights(); err != nil {
+				return t.stopped(o, fmt.Errorf("train: %w", err))
+			}
 		}
 		if o.Progress != nil {
 			o.Progress(Progress{Step: done, Steps: t.cfg.Steps, Loss: losses["total"], ImagesPerSecond: rate})
@@ -137,11 +140,11 @@ func (t *Trainer) stopped(o RunOptions, err error) error {
 	if o.Checkpoints == "" {
 		return err
 	}
-	names, nerr := checkpoints(o.Checkpoints)
-	if nerr != nil || len(names) == 0 {
+	path, nerr := newest(o.Checkpoints)
+	if nerr != nil {
 		return fmt.Errorf("%w (there is no checkpoint yet)", err)
 	}
-	return fmt.Errorf("%w (the newest checkpoint is %s)", err, filepath.Join(o.Checkpoints, names[len(names)-1]))
+	return fmt.Errorf("%w (the newest checkpoint is %s)", err, path)
 }
 
 // measure evaluates and writes the result as a metric made from m.

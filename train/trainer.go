@@ -214,7 +214,7 @@ func finite(step int, values map[string]float64) error {
 }
 
 // tooFast is what to do about numbers that are not finite.
-const tooFast = "lower optimizer.learning_rate or lengthen optimizer.warmup"
+const tooFast = "lower optimizer.learning_rate, and go on with --resume or start anew"
 
 func (t *Trainer) images(b *dataset.Batch) *tensors.Tensor {
 	s := t.data.Spec()

@@ -147,11 +147,11 @@ func (c *runCmd) checkOutputs() error {
 	if c.Checkpoint == "" || c.Resume {
 		return nil
 	}
-	has, err := train.HasCheckpoint(c.Checkpoint)
-	if has {
-		return fmt.Errorf("%s holds a checkpoint: go on from it with --resume, or name another folder", c.Checkpoint)
+	_, err := train.CheckpointConfig(c.Checkpoint)
+	if errors.Is(err, train.ErrNoCheckpoint) {
+		return nil
 	}
-	return err
+	return fmt.Errorf("%s holds a checkpoint: go on from it with --resume, or name another folder", c.Checkpoint)
 }
 
 // writable makes the folder if there is none, and a file in it for a moment.

@@ -127,18 +127,17 @@ func read(file string, c Cell) (*Result, error) {
 	if err := json.Unmarshal(data, r); err != nil {
 		return nil, fmt.Errorf("matrix: %s: %w", file, err)
 	}
-	have, err := json.Marshal(r.Config)
-	if err != nil {
-		return nil, fmt.Errorf("matrix: %w", err)
-	}
-	want, err := json.Marshal(c.Config)
-	if err != nil {
-		return nil, fmt.Errorf("matrix: %w", err)
-	}
-	if !bytes.Equal(have, want) {
+	if !equal(r.Config, c.Config) {
 		return nil, fmt.Errorf("matrix: %s is the result of another configuration: choose another folder, or remove it", file)
 	}
 	return r, nil
+}
+
+// equal compares configurations as they are written.
+func equal(a, b *train.Config) bool {
+	x, xerr := json.Marshal(a)
+	y, yerr := json.Marshal(b)
+	return xerr == nil && yerr == nil && bytes.Equal(x, y)
 }
 
 func (c Cell) run(ctx context.Context, o Options) (*Result, error) {
@@ -157,8 +156,16 @@ func (c Cell) run(ctx context.Context, o Options) (*Result, error) {
 	options := train.RunOptions{Progress: func(p train.Progress) { o.Progress(c, p) }}
 	if o.Checkpoints != "" {
 		options.Checkpoints = filepath.Join(o.Checkpoints, c.Name())
-		if err := t.Resume(options.Checkpoints); err != nil && !errors.Is(err, train.ErrNoCheckpoint) {
+		switch have, err := train.CheckpointConfig(options.Checkpoints); {
+		case errors.Is(err, train.ErrNoCheckpoint):
+		case err != nil:
 			return nil, err
+		case !equal(have, c.Config):
+			return nil, fmt.Errorf("%s is of another configuration: choose another folder, or remove it", options.Checkpoints)
+		default:
+			if err := t.Resume(options.Checkpoints); err != nil {
+				return nil, err
+			}
 		}
 	}
 	resumed := t.Step()
