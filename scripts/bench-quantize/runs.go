@@ -57,7 +57,7 @@ func accuracy() ([]results.Row, error) {
 }
 
 // latencyRounds is how often the precisions take turns.
-const latencyRounds = 15
+const latencyRounds = 9
 
 // latency compares mean latencies of runs that take turns; a round's ratio is
 // one sample, and the value is the median.
