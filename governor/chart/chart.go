@@ -225,8 +225,8 @@ func thin(seconds, values []float64, last float64) []plotter.XYs {
 	width := max(last/mostPoints, 1e-9)
 	for i := 0; i < len(values); {
 		end := (math.Floor(seconds[i]/width) + 1) * width
-		sum, n, from := 0., 0, seconds[i]
-		for ; i < len(values) && seconds[i] < end; i++ {
+		sum, n, first := 0., 0, i
+		for ; i == first || i < len(values) && seconds[i] < end; i++ {
 			if !math.IsNaN(values[i]) {
 				sum += values[i]
 				n++
@@ -236,7 +236,7 @@ func thin(seconds, values []float64, last float64) []plotter.XYs {
 			cut()
 			continue
 		}
-		piece = append(piece, plotter.XY{X: from, Y: sum / float64(n)})
+		piece = append(piece, plotter.XY{X: seconds[first], Y: sum / float64(n)})
 	}
 	cut()
 	return pieces
