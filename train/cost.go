@@ -25,21 +25,24 @@ func (t *Trainer) Bytes(paths []Path) int64 {
 	return arch.Bytes(costs...)
 }
 
-// TrainingMACs are the multiplications of the forward pass of one image through all that is trained. What paths of one
-// net do alike, before they part, is computed once.
+// TrainingMACs are the multiplications of the forward pass of one image through all that is trained, the mean where
+// sub-networks take turns. What paths of one net do alike, before they part, is computed once.
 func (t *Trainer) TrainingMACs() int64 {
 	var n int64
-	for _, m := range t.cfg.Net.mates() {
-		var before []arch.Cost
-		for _, d := range m.depths {
-			cost := t.Cost(Path{m.name, d})
-			shared := int64(0)
-			for _, other := range before {
-				shared = max(shared, cost.SharedMACs(other))
+	turns := t.cfg.turns()
+	for turn := range turns {
+		for _, m := range t.cfg.Net.mates() {
+			var before []arch.Cost
+			for _, d := range t.cfg.takes(m.depths, turn) {
+				cost := t.Cost(Path{m.name, d})
+				shared := int64(0)
+				for _, other := range before {
+					shared = max(shared, cost.SharedMACs(other))
+				}
+				n += cost.MACs() - shared
+				before = append(before, cost)
 			}
-			n += cost.MACs() - shared
-			before = append(before, cost)
 		}
 	}
-	return n
+	return n / int64(turns)
 }

@@ -96,6 +96,30 @@ func steps(t testing.TB, tr *Trainer, n int) (losses []float64) {
 	return losses
 }
 
+// architectures, each as small as it can be and still learn.
+var architectures = []struct {
+	name string
+	edit func(*Net)
+}{
+	{"resnet", func(*Net) {}},
+	{"mobilenetv2", func(n *Net) { n.Kind, n.Expand = "mobilenetv2", 2 }},
+	{"vit", func(n *Net) { n.Kind, n.StemStride, n.Heads, n.Channels = "vit", 8, 2, []int{16, 16} }},
+}
+
+func TestEveryArchitectureLowersTheLoss(t *testing.T) {
+	for _, a := range architectures[1:] { // resnet has a test of its own
+		t.Run(a.name, func(t *testing.T) {
+			cfg := tiny()
+			a.edit(&cfg.Net)
+			cfg.Optimizer.LearningRate = 0.01
+			losses := steps(t, trainer(t, cfg), 20)
+			if first, last := losses[0], losses[len(losses)-1]; last > 0.8*first {
+				t.Errorf("loss went from %v to %v, want a fall by 20 %%", first, last)
+			}
+		})
+	}
+}
+
 func TestTrainingLowersTheLossAndBeatsChance(t *testing.T) {
 	tr := trainer(t, tiny())
 	losses := steps(t, tr, 30)
@@ -176,15 +200,16 @@ func TestRunStopsWithACheckpointAndGoesOn(t *testing.T) {
 }
 
 func TestExportEqualsTrainer(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		edit func(*Net)
-	}{
-		{"resnet", func(*Net) {}},
-		{"stem of stride 4", func(n *Net) { n.StemStride = 4 }},
-		{"per-depth normalization", func(n *Net) { n.Norm = PerDepth }},
-		{"per-stage normalization", func(n *Net) { n.Norm = PerStage }},
+	cases := slices.Clone(architectures)
+	for name, edit := range map[string]func(*Net){
+		"stem of stride 4":        func(n *Net) { n.StemStride = 4 },
+		"per-depth normalization": func(n *Net) { n.Norm = PerDepth },
+		"per-stage normalization": func(n *Net) { n.Norm = PerStage },
 	} {
+		cases = append(cases, architectures[0])
+		cases[len(cases)-1].name, cases[len(cases)-1].edit = name, edit
+	}
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := tiny()
 			cfg.Batch = 4

@@ -64,14 +64,22 @@ func (n *Net) mates() []mate {
 	return list
 }
 
-// turns is the number of choices of sub-networks that take turns.
+// turns is the number of choices of sub-networks that take turns: after so many steps, all of a Teammate's had as many.
 func (c *Config) turns() int {
-	n := c.Loss.SubsPerStep
-	most := max(len(c.Net.A), len(c.Net.B)) - 1
-	if n == 0 || n >= most {
-		return 1
+	turns := 1
+	for _, depths := range [][]Depth{c.Net.A, c.Net.B} {
+		if subs := len(depths) - 1; c.Loss.SubsPerStep > 0 && c.Loss.SubsPerStep < subs {
+			turns = turns / gcd(turns, subs) * subs
+		}
 	}
-	return most
+	return turns
+}
+
+func gcd(a, b int) int {
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // takes returns the depths of a net that are trained in the given turn.
