@@ -52,6 +52,7 @@ type Board struct {
 	load loadState
 	// gauges are those of Options.Batteries, then those of Options.Gauges.
 	gauges []Gauge
+	trips  tripCache
 	// counts are the over-current counters of the last snapshot, by number.
 	counts map[int]count
 	seen   lastKnown
@@ -124,12 +125,13 @@ func discover(fs sysfs.FS) (sensors, error) {
 	var s sensors
 	s.board, s.boardErr = identifyTree(fs)
 	s.zones, s.zonesErr = fs.ThermalZones()
-	s.hwmon, s.hwmonErr = fs.HwmonTemps()
+	monitors := fs.Monitors()
+	s.hwmon, s.hwmonErr = monitors.Temps()
 	s.supplies, s.suppliesErr = fs.PowerSupplies()
-	s.rails, s.railsErr = fs.PowerRails()
-	s.flags, s.hasFlags, s.flagsErr = fs.ThrottleFlags()
+	s.rails, s.railsErr = fs.PowerRails(monitors)
+	s.flags, s.hasFlags, s.flagsErr = fs.ThrottleFlags(monitors)
 	s.cooling, s.coolingErr = fs.CoolingDevices()
-	s.alarms, s.alarmsErr = fs.OverCurrents()
+	s.alarms, s.alarmsErr = monitors.OverCurrents()
 	s.clocks, s.clocksErr = fs.CPUFreq()
 	return s, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fathom-edge/fathom/boards/sysfs"
@@ -43,7 +44,7 @@ func (b *Board) beginHeat(w *waiter, found sensors) heatCall {
 	for _, zone := range found.zones {
 		t := typeOf(zoneTypes, zone.Type)
 		call.zones = append(call.zones, heatSensor{zone.Type, zone.Name, t.kind, begin(b.ask, w, zone.Name,
-			func() (heatAnswer, error) { return askZone(zone, t, b.now()) })})
+			func() (heatAnswer, error) { return b.askZone(zone, t, b.now()) })})
 	}
 	// Hardware monitors repeat the zones on many boards; they are asked where
 	// zones cannot tell the heat or the limit.
@@ -62,15 +63,50 @@ func (b *Board) beginHeat(w *waiter, found sensors) heatCall {
 	return call
 }
 
+// tripsFor is how long a zone's trip points are taken for what they were: they are
+// set at boot as a rule, and reading them all costs more than all temperatures.
+const tripsFor = 30 * time.Second
+
+// tripCache remembers the limits of zones. Its zero value is empty; safe for
+// concurrent use.
+type tripCache struct {
+	mu     sync.Mutex
+	limits map[sysfs.ThermalZone]tripLimit
+}
+
+type tripLimit struct {
+	celsius float64 // NaN for none
+	at      time.Time
+}
+
+// limit is the lowest passive or hot trip point of a zone, NaN for none.
+func (c *tripCache) limit(zone sysfs.ThermalZone, at time.Time) float64 {
+	c.mu.Lock()
+	known, ok := c.limits[zone]
+	c.mu.Unlock()
+	if age := at.Sub(known.at); ok && age >= 0 && age < tripsFor {
+		return known.celsius
+	}
+	limit := math.NaN()
+	for _, trip := range zone.Trips() {
+		if trip.Type == "passive" || trip.Type == "hot" {
+			limit = lower(limit, trip.Celsius)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.limits == nil {
+		c.limits = map[sysfs.ThermalZone]tripLimit{}
+	}
+	c.limits[zone] = tripLimit{limit, at}
+	return limit
+}
+
 // askZone tells the limit of a zone that is off line or fails, too.
-func askZone(zone sysfs.ThermalZone, t zoneType, at time.Time) (heatAnswer, error) {
+func (b *Board) askZone(zone sysfs.ThermalZone, t zoneType, at time.Time) (heatAnswer, error) {
 	a := heatAnswer{limit: math.NaN(), at: at}
 	if !t.otherTrips {
-		for _, trip := range zone.Trips() {
-			if trip.Type == "passive" || trip.Type == "hot" {
-				a.limit = lower(a.limit, trip.Celsius)
-			}
-		}
+		a.limit = b.trips.limit(zone, at)
 	}
 	celsius, err := zone.Celsius()
 	a.celsius = readingOf(at, celsius, err)

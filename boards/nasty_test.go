@@ -134,6 +134,22 @@ func TestAbsentMode(t *testing.T) {
 	}
 }
 
+// TestTripPointsChange: a new limit is seen within half a minute.
+func TestTripPointsChange(t *testing.T) {
+	root := mount(t, "xavier-nx")
+	b := newTestBoard(t, root, Options{})
+	advance := movable(b)
+	limit := func() float64 { v, _ := read(b).Heat.LimitCelsius.Get(); return v }
+	if got := limit(); got != 95.5 {
+		t.Errorf("%g °C", got)
+	}
+	boardtest.Write(t, root, "sys/class/thermal/thermal_zone0/trip_point_2_temp", "86000\n")
+	advance(tripsFor)
+	if got := limit(); got != 86 {
+		t.Errorf("%g °C half a minute later", got)
+	}
+}
+
 // TestOverCurrentRates: the counters of a Jetson are since boot, and only their
 // rise says something of now.
 func TestOverCurrentRates(t *testing.T) {

@@ -3,7 +3,6 @@ package boards
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/fathom-edge/fathom/boards/battery"
 	"github.com/fathom-edge/fathom/boards/sysfs"
@@ -36,7 +35,7 @@ func (b *Board) beginPower(w *waiter, found sensors) powerCall {
 	}
 	for _, rail := range found.rails {
 		call.rails = append(call.rails, begin(b.ask, w, rail.Source(), func() (telemetry.Rail, error) {
-			return askRail(rail, b.now())
+			return rail.Read(b.now())
 		}))
 	}
 	for i, g := range b.gauges {
@@ -45,15 +44,6 @@ func (b *Board) beginPower(w *waiter, found sensors) powerCall {
 		}))
 	}
 	return call
-}
-
-// askRail fails where the power of the rail is not to be had.
-func askRail(rail sysfs.PowerRail, at time.Time) (telemetry.Rail, error) {
-	volts, voltsErr := rail.Volts()
-	amps, ampsErr := rail.Amps()
-	watts, err := rail.Watts()
-	return telemetry.Rail{Name: rail.Label, Board: rail.Board(), Volts: readingOf(at, volts, voltsErr),
-		Amps: readingOf(at, amps, ampsErr), Watts: readingOf(at, watts, err)}, err
 }
 
 // The sums of telemetry.Power, for telemetry.Probe.Feeds.

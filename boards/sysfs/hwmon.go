@@ -26,33 +26,41 @@ type hwmonChip struct {
 
 func (c hwmonChip) dir() string { return hwmonDir + "/" + c.name }
 
-// hwmonChips lists the hardware monitors. The error tells of those whose name
-// cannot be read; it may come with others.
-func (f FS) hwmonChips() ([]hwmonChip, error) {
+// Monitors are the hardware monitors at one instant. Whatever is looked for among
+// them comes with an error if one could not be read, as it could be that one.
+type Monitors struct {
+	chips []hwmonChip
+	err   error
+	fs    FS
+}
+
+// Monitors lists the hardware monitors.
+func (f FS) Monitors() Monitors {
+	m := Monitors{fs: f}
 	names, err := f.entries(hwmonDir, "hwmon")
 	if err != nil {
-		return nil, err
+		m.err = err
+		return m
 	}
-	var chips []hwmonChip
 	var broken []error
 	for _, name := range names {
 		driver, err := f.read(hwmonDir + "/" + name + "/name")
 		switch {
 		case err == nil:
-			chips = append(chips, hwmonChip{name, driver})
+			m.chips = append(m.chips, hwmonChip{name, driver})
 		case !errors.Is(err, fs.ErrNotExist): // or the chip went away since the listing
 			broken = append(broken, err)
 		}
 	}
-	return chips, errors.Join(broken...)
+	m.err = errors.Join(broken...)
+	return m
 }
 
-// HwmonTemps lists the temperature inputs of all hardware monitors. The error
-// tells of monitors that cannot be read; it may come with others.
-func (f FS) HwmonTemps() ([]HwmonTemp, error) {
-	chips, err := f.hwmonChips()
+// Temps lists the temperature inputs of all monitors. The error may come with some.
+func (m Monitors) Temps() ([]HwmonTemp, error) {
+	f, err := m.fs, m.err
 	var temps []HwmonTemp
-	for _, chip := range chips {
+	for _, chip := range m.chips {
 		inputs, inputsErr := f.tempInputs(chip.dir())
 		if inputsErr != nil {
 			err = errors.Join(err, inputsErr)

@@ -16,21 +16,20 @@ type OverCurrent struct {
 }
 
 // OverCurrents lists the alarms of the monitor soctherm_oc; none on other boards.
-func (f FS) OverCurrents() ([]OverCurrent, error) {
-	chips, err := f.hwmonChips()
+func (m Monitors) OverCurrents() ([]OverCurrent, error) {
 	var alarms []OverCurrent
-	for _, chip := range chips {
+	for _, chip := range m.chips {
 		if chip.driver != "soctherm_oc" {
 			continue
 		}
 		for n := 1; n <= 3; n++ {
-			alarm := OverCurrent{Number: n, dir: chip.dir(), fs: f}
-			if f.exists(alarm.dir + "/" + alarm.attribute()) {
+			alarm := OverCurrent{Number: n, dir: chip.dir(), fs: m.fs}
+			if m.fs.exists(alarm.dir + "/" + alarm.attribute()) {
 				alarms = append(alarms, alarm)
 			}
 		}
 	}
-	return alarms, err
+	return alarms, m.err
 }
 
 func (o OverCurrent) attribute() string { return "oc" + strconv.Itoa(o.Number) + "_event_cnt" }

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/fathom-edge/fathom/boards/telemetry"
 )
 
 // PowerRail is one channel of the INA3221 monitors of a Jetson.
@@ -32,8 +35,8 @@ func (r PowerRail) Source() string { return r.dir + "/" + r.n }
 // later offer them as a hardware monitor, that of JetPack 4 as an IIO device; see
 // jetson_stats, power.py. None is found on other boards, without an error only if
 // it is certain that they have none.
-func (f FS) PowerRails() ([]PowerRail, error) {
-	rails, err := f.hwmonRails()
+func (f FS) PowerRails(m Monitors) ([]PowerRail, error) {
+	rails, err := m.rails(), m.err
 	if len(rails) == 0 {
 		var iioErr error
 		rails, iioErr = f.iioRails()
@@ -43,21 +46,20 @@ func (f FS) PowerRails() ([]PowerRail, error) {
 	return rails, err
 }
 
-func (f FS) hwmonRails() ([]PowerRail, error) {
-	chips, err := f.hwmonChips()
+func (m Monitors) rails() []PowerRail {
 	var rails []PowerRail
-	for _, chip := range chips {
+	for _, chip := range m.chips {
 		if chip.driver != "ina3221" {
 			continue
 		}
 		for i := 1; i <= maxRails; i++ { // in4 to in6 are the shunts, in7 is their sum
 			n := strconv.Itoa(i)
-			if label, err := f.read(chip.dir() + "/in" + n + "_label"); err == nil && label != unconnected {
-				rails = append(rails, PowerRail{Label: label, dir: chip.dir(), n: n, fs: f})
+			if label, err := m.fs.read(chip.dir() + "/in" + n + "_label"); err == nil && label != unconnected {
+				rails = append(rails, PowerRail{Label: label, dir: chip.dir(), n: n, fs: m.fs})
 			}
 		}
 	}
-	return rails, err
+	return rails
 }
 
 func (f FS) iioRails() ([]PowerRail, error) {
@@ -91,34 +93,28 @@ var (
 	parseMilliamps  = parseScaled(1e3, 0, 100, "A")
 )
 
-// Volts asks the monitor.
-func (r PowerRail) Volts() (float64, error) {
+// Read asks the monitor; at is the time of asking. A hardware monitor tells no
+// power, which then is the product of volts and amperes. The error is why the
+// power is unknown.
+func (r PowerRail) Read(at time.Time) (telemetry.Rail, error) {
+	voltsName, ampsName := "in"+r.n+"_input", "curr"+r.n+"_input"
 	if r.iio {
-		return readParsed(r.fs, r.dir, "in_voltage"+r.n+"_input", parseMillivolts)
+		voltsName, ampsName = "in_voltage"+r.n+"_input", "in_current"+r.n+"_input"
 	}
-	return readParsed(r.fs, r.dir, "in"+r.n+"_input", parseMillivolts)
-}
-
-// Amps asks the monitor.
-func (r PowerRail) Amps() (float64, error) {
-	if r.iio {
-		return readParsed(r.fs, r.dir, "in_current"+r.n+"_input", parseMilliamps)
+	volts, voltsErr := readParsed(r.fs, r.dir, voltsName, parseMillivolts)
+	amps, ampsErr := readParsed(r.fs, r.dir, ampsName, parseMilliamps)
+	var watts float64
+	var err error
+	switch {
+	case r.iio:
+		watts, err = readParsed(r.fs, r.dir, "in_power"+r.n+"_input", parseMilliwatts)
+	case voltsErr != nil:
+		err = voltsErr
+	case ampsErr != nil:
+		err = ampsErr
+	default:
+		watts = volts * amps
 	}
-	return readParsed(r.fs, r.dir, "curr"+r.n+"_input", parseMilliamps)
-}
-
-// Watts asks the monitor; a hardware monitor, which tells no power, for volts and amperes.
-func (r PowerRail) Watts() (float64, error) {
-	if r.iio {
-		return readParsed(r.fs, r.dir, "in_power"+r.n+"_input", parseMilliwatts)
-	}
-	volts, err := r.Volts()
-	if err != nil {
-		return 0, err
-	}
-	amps, err := r.Amps()
-	if err != nil {
-		return 0, err
-	}
-	return volts * amps, nil
+	return telemetry.Rail{Name: r.Label, Board: r.Board(), Volts: reading(at, volts, voltsErr),
+		Amps: reading(at, amps, ampsErr), Watts: reading(at, watts, err)}, err
 }

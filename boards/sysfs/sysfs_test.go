@@ -87,7 +87,7 @@ func TestBrokenMonitorHidesNoOther(t *testing.T) {
 		"sys/class/hwmon/hwmon1/name":        "coretemp\n",
 		"sys/class/hwmon/hwmon1/temp1_input": "41000\n",
 	})
-	temps, err := f.HwmonTemps()
+	temps, err := f.Monitors().Temps()
 	if len(temps) != 1 || temps[0].Name != "hwmon1/temp1" || err == nil || !strings.Contains(err.Error(), "/sys/class/hwmon/hwmon0/name") {
 		t.Errorf("temperatures %v, %v", temps, err)
 	}
@@ -146,7 +146,8 @@ func TestThrottleFlags(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			flags, found, err := tree(t, tt.attributes).ThrottleFlags()
+			f := tree(t, tt.attributes)
+			flags, found, err := f.ThrottleFlags(f.Monitors())
 			if found != tt.found || err != nil {
 				t.Fatalf("found %t, %v; want %t", found, err, tt.found)
 			}
@@ -216,12 +217,12 @@ func TestUnreadableIsNotAbsent(t *testing.T) {
 		"sys/class/power_supply", "sys/bus/i2c/drivers/ina3221x", "sys/devices/system/cpu/cpufreq",
 	} {
 		f := tree(t, map[string]string{folder: "not a folder"})
-		_, _, flagsErr := f.ThrottleFlags()
-		_, railsErr := f.PowerRails()
+		_, _, flagsErr := f.ThrottleFlags(f.Monitors())
+		_, railsErr := f.PowerRails(f.Monitors())
 		_, zonesErr := f.ThermalZones()
 		_, coolingErr := f.CoolingDevices()
-		_, tempsErr := f.HwmonTemps()
-		_, alarmsErr := f.OverCurrents()
+		_, tempsErr := f.Monitors().Temps()
+		_, alarmsErr := f.Monitors().OverCurrents()
 		_, suppliesErr := f.PowerSupplies()
 		_, clocksErr := f.CPUFreq()
 		err := errors.Join(flagsErr, railsErr, zonesErr, coolingErr, tempsErr, alarmsErr, suppliesErr, clocksErr)
@@ -230,7 +231,7 @@ func TestUnreadableIsNotAbsent(t *testing.T) {
 		}
 	}
 	f := tree(t, nil)
-	if _, found, err := f.ThrottleFlags(); found || err != nil {
+	if _, found, err := f.ThrottleFlags(f.Monitors()); found || err != nil {
 		t.Errorf("nothing there: %t, %v", found, err)
 	}
 }

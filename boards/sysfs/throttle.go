@@ -42,7 +42,7 @@ func (w FirmwareWord) Throttled() bool {
 // Pi kernel, whose path differs between models, or the alarm of the rpi_volt
 // monitor of upstream kernels. found is false on other boards, without an error
 // only if it is certain that they are other boards.
-func (f FS) ThrottleFlags() (flags ThrottleFlags, found bool, err error) {
+func (f FS) ThrottleFlags(m Monitors) (flags ThrottleFlags, found bool, err error) {
 	const driver = "sys/bus/platform/drivers/raspberrypi-firmware"
 	devices, err := f.names(driver)
 	if err != nil {
@@ -53,13 +53,12 @@ func (f FS) ThrottleFlags() (flags ThrottleFlags, found bool, err error) {
 			return ThrottleFlags{Path: attribute, fs: f}, true, nil
 		}
 	}
-	chips, err := f.hwmonChips()
-	for _, chip := range chips {
+	for _, chip := range m.chips {
 		if alarm := chip.dir() + "/in0_lcrit_alarm"; chip.driver == "rpi_volt" && f.exists(alarm) {
 			return ThrottleFlags{Path: alarm, UnderVoltageOnly: true, fs: f}, true, nil
 		}
 	}
-	return ThrottleFlags{}, false, err
+	return ThrottleFlags{}, false, m.err
 }
 
 // Word asks the firmware for all of its flags; not with UnderVoltageOnly.
