@@ -115,6 +115,7 @@ func Quantize(net Net, opts Options) (Net, *Report, error) {
 	if opts.Methods == nil {
 		opts.Methods = Methods()
 	}
+	net = foldAffine(net)
 	stats, err := observe(net, opts)
 	if err != nil {
 		return Net{}, nil, err

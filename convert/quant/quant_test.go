@@ -211,6 +211,34 @@ func TestHardSwishAndGate(t *testing.T) {
 	}
 }
 
+// TestAffine has a normalization of its own, with channels of very different size.
+func TestAffine(t *testing.T) {
+	constant := func(op graph.Op, values ...float32) *graph.Node {
+		return &graph.Node{Name: string(op), Op: op, Shape: image, Weights: []graph.Tensor{{Shape: []int{channels}, Data: values}}}
+	}
+	shift := constant(graph.OpShift, 0.5, -0.001, 0.002, 3)
+	shift.Attrs.Activation = graph.Relu
+	net := depths(0.3)
+	net.Pieces[1] = piece(image, constant(graph.OpScale, 5, 0.001, 0.02, 1), shift, constant(graph.OpScale, 0.2, 800, 40, 1))
+	q, r := quantize(t, net, options())
+	var ops []graph.Op
+	for _, n := range q.Pieces[1].Nodes {
+		ops = append(ops, n.Op)
+	}
+	if diff := cmp.Diff([]graph.Op{graph.OpInput, graph.OpDepthwise, graph.OpDepthwise}, ops); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if w := q.Pieces[1].Nodes[1].Weights; w[0].Data[0] != 5 || w[1].Data[0] != 0.5 || q.Pieces[1].Nodes[1].Attrs.Activation != graph.Relu {
+		t.Errorf("the first normalization became %+v", w)
+	}
+	if len(r.Without) > 0 {
+		t.Errorf("without int8 form: %v", r.Without)
+	}
+	if got := net.Pieces[1].Nodes[1].Op; got != graph.OpScale {
+		t.Errorf("the family itself was changed: %s", got)
+	}
+}
+
 // TestMaxDrop allows no difference at all, so that nodes stay float32 until
 // there is none.
 func TestMaxDrop(t *testing.T) {

@@ -80,18 +80,19 @@ func (c constant) bytes() []byte {
 	return out
 }
 
-// int8Version is the first version of an operator that takes int8; operators
-// that are not listed take it from version 1 on.
+// int8Version is the version of an operator that takes int8; operators that are
+// not listed take it from version 2 on.
 func int8Version(op operation) int32 {
+	least := int32(2)
 	switch op.code {
 	case schema.BuiltinOperatorCONV_2D, schema.BuiltinOperatorDEPTHWISE_CONV_2D:
-		return 3
+		least = 3
 	case schema.BuiltinOperatorFULLY_CONNECTED:
-		return 4
+		least = 4
 	case schema.BuiltinOperatorRESHAPE, schema.BuiltinOperatorQUANTIZE:
-		return op.version
+		least = 1
 	}
-	return 2
+	return max(least, op.version)
 }
 
 // quantize writes QUANTIZE: float32 to int8, or int8 to int8 (version 2).
