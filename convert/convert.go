@@ -52,9 +52,15 @@ const MaxError = 1e-4
 type Options struct {
 	// Out is the folder of the bundle. An older bundle there is replaced.
 	Out string
-	// MaxError is the largest absolute difference between TFLite and the
-	// reference that is accepted for any output value; 0 means MaxError.
+	// MaxError is the largest difference between TFLite and the reference that
+	// is accepted for any output value, as a share of the outputs' range; 0 means
+	// MaxError.
 	MaxError float64
+	// Whole writes every variant as one file and shares nothing.
+	Whole bool
+	// DumpPasses names a folder for the graph of every variant after each pass,
+	// as text; empty for none.
+	DumpPasses string
 	// Numbers says how weights and activations are stored; float32 unless told.
 	Numbers Numbers
 	// Runner runs segments for the self-proof; nil skips it.
@@ -86,7 +92,7 @@ func Convert(fam *family.Family, dir string, opts Options) (*Result, error) {
 	if opts.Out == "" {
 		return nil, errors.New("convert: no output folder named")
 	}
-	variants, err := lowerAll(fam, dir)
+	variants, err := lowerAll(fam, dir, opts.DumpPasses)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +105,10 @@ func Convert(fam *family.Family, dir string, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	cuts := findCuts(alphabet.words, alphabet.bytes, MinSaving)
+	var cuts map[pair]bool
+	if !opts.Whole {
+		cuts = findCuts(alphabet.words, alphabet.bytes, MinSaving)
+	}
 	built, err := build(fam, variants, alphabet, cuts, accuracy, opts.Numbers.Precision)
 	if err != nil {
 		return nil, err
@@ -127,7 +136,7 @@ func Convert(fam *family.Family, dir string, opts Options) (*Result, error) {
 }
 
 // lowerAll imports and lowers every variant, from the cheapest to the dearest.
-func lowerAll(fam *family.Family, dir string) ([]*variant, error) {
+func lowerAll(fam *family.Family, dir, dump string) ([]*variant, error) {
 	if len(fam.Variants) == 0 {
 		return nil, errors.New("convert: the family has no variants")
 	}
@@ -135,7 +144,7 @@ func lowerAll(fam *family.Family, dir string) ([]*variant, error) {
 	var unsupported []string
 	for _, fv := range fam.Variants {
 		v := &variant{Variant: fv, path: filepath.Join(dir, filepath.FromSlash(fv.Model))}
-		err := v.lower()
+		err := v.lower(dump)
 		var u *graph.UnsupportedError
 		if errors.As(err, &u) {
 			for _, n := range u.Nodes {
@@ -163,7 +172,7 @@ func lowerAll(fam *family.Family, dir string) ([]*variant, error) {
 	return variants, nil
 }
 
-func (v *variant) lower() error {
+func (v *variant) lower(dump string) error {
 	m, err := onnx.Load(v.path)
 	if err != nil {
 		return err
@@ -172,7 +181,15 @@ func (v *variant) lower() error {
 	if err != nil {
 		return err
 	}
-	v.graph, err = graph.Lower(g)
+	if dump == "" {
+		v.graph, err = graph.Lower(g)
+		return err
+	}
+	d := dumper{dir: filepath.Join(dump, v.Name)}
+	if err := d.step("import", g); err != nil {
+		return err
+	}
+	v.graph, err = graph.LowerWatched(g, d.step)
 	return err
 }
 

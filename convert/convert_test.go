@@ -13,6 +13,7 @@ import (
 	"github.com/fathom-edge/fathom/convert"
 	"github.com/fathom-edge/fathom/convert/family"
 	"github.com/fathom-edge/fathom/convert/familytest"
+	"github.com/fathom-edge/fathom/convert/graph"
 	"github.com/fathom-edge/fathom/convert/onnx"
 	"github.com/fathom-edge/fathom/convert/tflite/tflitetest"
 	"github.com/fathom-edge/fathom/runtime/bundle"
@@ -299,13 +300,45 @@ func TestProofFails(t *testing.T) {
 	f, dir := makeFamily(t, s)
 	nan := wrong(0)
 	nan /= nan
-	refused(t, f, dir, convert.Options{Runner: wrong(1000)}, "differs from the reference by more than 0.0001: net-A-1-1 by 1e+03, net-B-1-1")
+	refused(t, f, dir, convert.Options{Runner: wrong(1000)}, "differs from the reference by more than 0.0001 of the outputs' range: net-A-1-1 by 1e+03 of a range of", "net-B-1-1")
 	refused(t, f, dir, convert.Options{Runner: nan}, "net-A-1-1 by +Inf")
 	refused(t, f, dir, convert.Options{Runner: broken{}}, "proving variant net-A-1-1: no such thing")
 	r := mustConvert(t, f, dir, filepath.Join(t.TempDir(), "b"), convert.Options{Runner: wrong(0), MaxError: 1e6})
 	for i, p := range r.Evidence.Proof {
 		if p.Variant != r.Manifest.Variants[i].Name || p.Samples < 1 || !(p.MaxAbsError > 0) {
 			t.Errorf("proof %d is %+v", i, p)
+		}
+	}
+}
+
+// TestWhole shares nothing, and writes one file for each variant.
+func TestWhole(t *testing.T) {
+	f, dir := makeFamily(t, familytest.Small())
+	r := mustConvert(t, f, dir, filepath.Join(t.TempDir(), "b"), convert.Options{Whole: true})
+	for _, v := range r.Manifest.Variants {
+		if len(v.Path) != 1 {
+			t.Errorf("%s has %d segments, want one", v.Name, len(v.Path))
+		}
+	}
+}
+
+// TestDumpPasses looks for a file after each pass of each variant.
+func TestDumpPasses(t *testing.T) {
+	s := familytest.Small()
+	s.Variants = s.Variants[:2]
+	f, dir := makeFamily(t, s)
+	dump := t.TempDir()
+	mustConvert(t, f, dir, filepath.Join(t.TempDir(), "b"), convert.Options{DumpPasses: dump})
+	got := files(t, dump)
+	if want := 2 * (1 + len(graph.Steps())); len(got) != want {
+		t.Errorf("%d files, want %d", len(got), want)
+	}
+	if first := got["/net-A-1-1/00-import.txt"]; !strings.Contains(first, "%2 = BatchNorm(%1) [1 32 12 12]") {
+		t.Errorf("the first dump is\n%s", first)
+	}
+	for name, text := range got {
+		if strings.Contains(name, "check-finite") && strings.Contains(text, "BatchNorm(") {
+			t.Errorf("%s still has a BatchNorm", name)
 		}
 	}
 }

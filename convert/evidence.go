@@ -19,7 +19,7 @@ const EvidenceFile = "evidence.json"
 // and with what. Unlike manifest and segments it may differ between machines.
 type Evidence struct {
 	Tools map[string]string `json:"tools,omitempty"`
-	// MaxError is the limit of the self-proof.
+	// MaxError is the limit of the self-proof, as a share of the outputs' range.
 	MaxError float64 `json:"max_error"`
 	// Proof is empty if the self-proof was skipped for want of a runner.
 	Proof []Proof `json:"proof,omitempty"`
@@ -34,6 +34,8 @@ type Proof struct {
 	Variant     string  `json:"variant"`
 	Samples     int     `json:"samples"`
 	MaxAbsError float64 `json:"max_abs_error"`
+	// Range of the reference's outputs, the largest minus the smallest.
+	Range float64 `json:"range,omitempty"`
 	// Kernels is nil for float32.
 	Kernels *KernelProof `json:"kernels,omitempty"`
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
@@ -17,6 +18,9 @@ const samples = 4
 
 // seed of the random inputs.
 const seed = 20260101
+
+// smallestRange stands for the range of outputs that are all equal.
+const smallestRange = 1e-6
 
 // Runner runs TFLite files; cmd supplies one where cgo is on. It is called from
 // one goroutine.
@@ -68,13 +72,13 @@ func prove(variants []*variant, spec preprocess.Spec, b *built, opts Options) ([
 		if err != nil {
 			return nil, fmt.Errorf("convert: proving variant %s: %w", v.Name, err)
 		}
-		if !(p.MaxAbsError <= opts.MaxError) { // also if it is not a number
-			failures = append(failures, fmt.Sprintf("%s by %.3g", v.Name, p.MaxAbsError))
+		if !(p.MaxAbsError <= opts.MaxError*max(p.Range, smallestRange)) { // also if it is not a number
+			failures = append(failures, fmt.Sprintf("%s by %.3g of a range of %.3g", v.Name, p.MaxAbsError, p.Range))
 		}
 		proofs = append(proofs, p)
 	}
 	if len(failures) > 0 {
-		return nil, fmt.Errorf("convert: TFLite differs from the reference by more than %g: %s (raise the limit if outputs are large, or report this model)",
+		return nil, fmt.Errorf("convert: TFLite differs from the reference by more than %g of the outputs' range: %s (report this model, or raise --max-error)",
 			opts.MaxError, strings.Join(failures, ", "))
 	}
 	return proofs, nil
@@ -105,6 +109,7 @@ func (v *variant) prove(spec preprocess.Spec, path []string, runner Runner) (Pro
 		}
 		for _, w := range want { // the one output
 			proof.MaxAbsError = max(proof.MaxAbsError, reference.MaxDifference(got, w.Data))
+			proof.Range = max(proof.Range, float64(slices.Max(w.Data))-float64(slices.Min(w.Data)))
 		}
 	}
 	return proof, nil

@@ -25,7 +25,7 @@ func Operators() []Operator {
 	return []Operator{
 		{"Abs", "ABS", "", nil, unary(OpAbs)},
 		{"Add", "ADD, or the bias of the layer before it", "", nil, sum},
-		{"AveragePool", "AVERAGE_POOL_2D, with PAD where pads count", "2-D; pads that do not count only as SAME has them", append([]string{"count_include_pad"}, pool...), averagePool},
+		{"AveragePool", "AVERAGE_POOL_2D, with PAD (and MUL) where pads are not those of SAME", "2-D; no dilations", append([]string{"count_include_pad"}, pool...), averagePool},
 		{"BatchNormalization", "part of the layer before it; elsewhere MUL and ADD", "inference", []string{"epsilon", "momentum", "spatial", "training_mode"}, batchNorm},
 		{"Cast", "nothing", "of float values to float32", []string{"to", "saturate"}, castValue},
 		{"Clip", "RELU, RELU6, or MAXIMUM and MINIMUM", "constant bounds", []string{"max", "min"}, clip},

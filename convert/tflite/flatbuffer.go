@@ -12,7 +12,7 @@ const alignment = 16
 // finish builds the flatbuffer. Whatever an object refers to is written before
 // it, and so lies behind it in the file.
 func (w *writer) finish(input, output int32) []byte {
-	b := flatbuffers.NewBuilder(1 << 16)
+	b := flatbuffers.NewBuilder(w.size())
 	buffers := offsets(b, w.buffers, writeBuffer)
 	tensors := offsets(b, w.tensors, writeTensor)
 	ops := offsets(b, w.ops, writeOperator)
@@ -39,18 +39,28 @@ func (w *writer) finish(input, output int32) []byte {
 	return b.FinishedBytes()
 }
 
-func writeBuffer(b *flatbuffers.Builder, data []byte) flatbuffers.UOffsetT {
+// size is about what the file will take, so that the builder need not grow.
+func (w *writer) size() int {
+	const each = 256 // for a tensor, an operator, or a buffer without its data
+	size := each * (4 + len(w.tensors) + len(w.ops) + len(w.buffers))
+	for _, c := range w.buffers {
+		size += c.size()
+	}
+	return size
+}
+
+// writeBuffer turns a constant into bytes only now, one at a time.
+func writeBuffer(b *flatbuffers.Builder, c constant) flatbuffers.UOffsetT {
+	data := c.bytes()
 	if len(data) == 0 {
 		schema.BufferStart(b)
 		return schema.BufferEnd(b)
 	}
 	// The builder writes backwards: a vector that is padded to the alignment
 	// before its length is written begins on it.
-	b.StartVector(1, len(data), alignment)
-	for i := len(data) - 1; i >= 0; i-- {
-		b.PlaceByte(data[i])
-	}
-	at := b.EndVector(len(data))
+	b.Prep(flatbuffers.SizeUOffsetT, len(data))
+	b.Prep(alignment, len(data))
+	at := b.CreateByteVector(data)
 	schema.BufferStart(b)
 	schema.BufferAddData(b, at)
 	return schema.BufferEnd(b)

@@ -52,13 +52,18 @@ func (c constant) quantization() *quantization {
 	return &quantization{c.stored.Scales, c.stored.Zero, c.stored.Axis}
 }
 
+// size is the number of bytes of the constant in the file.
+func (c constant) size() int {
+	return int(c.stored.Number.Bytes()) * max(len(c.floats), len(c.ints), len(c.stored.Values))
+}
+
 // bytes is the constant in TFLite's little-endian layout.
 func (c constant) bytes() []byte {
 	integers := c.ints
 	if c.stored.Values != nil {
 		integers = c.stored.Values
 	}
-	out := make([]byte, 0, 4*max(len(c.floats), len(integers)))
+	out := make([]byte, 0, c.size())
 	switch {
 	case c.stored.Number == graph.Int8:
 		for _, v := range integers {

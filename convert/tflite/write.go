@@ -57,7 +57,7 @@ type tensor struct {
 // flatbuffers are written from the leaves up.
 type writer struct {
 	tensors []tensor
-	buffers [][]byte // buffer 0 is empty by convention
+	buffers []constant // buffer 0 is empty by convention
 	codes   []operation
 	ops     []placed
 }
@@ -80,7 +80,7 @@ func WriteIndexed(g *graph.Graph) ([]byte, map[*graph.Node]int32, error) {
 	if g.Layout != graph.NHWC {
 		return nil, nil, fmt.Errorf("tflite: the graph is not in NHWC layout (run graph.Lower first)")
 	}
-	w := &writer{buffers: [][]byte{nil}}
+	w := &writer{buffers: make([]constant, 1)}
 	index := map[*graph.Node]int32{}
 	for i, n := range g.Nodes {
 		if n.Op == graph.OpInput {
@@ -162,7 +162,7 @@ func (w *writer) add(t tensor) int32 {
 }
 
 func (w *writer) buffer(c constant) int {
-	w.buffers = append(w.buffers, c.bytes())
+	w.buffers = append(w.buffers, c)
 	return len(w.buffers) - 1
 }
 
