@@ -34,6 +34,9 @@ func Import(m *onnx.ModelProto) (*Graph, error) {
 		return nil, fmt.Errorf("graph: operator set version %d, need %d to %d (export with opset_version=17)", im.opset, minOpset, maxOpset)
 	}
 	og := m.GetGraph()
+	if n := len(og.GetNode()); n > maxNodes {
+		return nil, fmt.Errorf("graph: the model has %d nodes, more than %d (file damaged? export it again)", n, maxNodes)
+	}
 	for _, t := range og.GetInitializer() {
 		im.protos[t.GetName()] = t
 		im.fileBytes += len(t.GetRawData()) + 4*len(t.GetFloatData())
@@ -60,6 +63,9 @@ func Import(m *onnx.ModelProto) (*Graph, error) {
 // foldBudget is how many elements folding may make, plus one for each byte of
 // the model's weights.
 const foldBudget = 1 << 20
+
+// maxNodes is ten times what the largest classifiers have.
+const maxNodes = 1 << 15
 
 // weightReuse is how many times over a model may use its weights, and
 // weightSlack the bytes that any model may.

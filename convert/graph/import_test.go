@@ -84,6 +84,7 @@ func TestImportRefuses(t *testing.T) {
 	}{
 		{"nothing", &onnx.ModelProto{}, "operator set version 0, need 9 to 28"},
 		{"no input", &onnx.ModelProto{OpsetImport: body(nil).OpsetImport}, "has 0 inputs"},
+		{"too many nodes", body(nil, make([]*onnx.NodeProto, 40_000)...), "has 40000 nodes, more than 32768"},
 		{"circle", body(nil, node("Add", "a", []string{"x", "c"}, "b"), node("Relu", "r", []string{"b"}, "c"), node("Relu", "s", []string{"c"}, "y")),
 			`the nodes wait for one another in a circle: Add "a", Relu "r"`},
 		{"written twice", body(nil, relu, relu), `"y" is written by both Relu "r" and Relu "r"`},

@@ -15,11 +15,13 @@ import (
 )
 
 // externalReader resolves external data below one folder. Tensors that name the
-// same bytes get the same slice, so that a small file cannot make a large model.
+// same bytes get the same slice, and no more bytes are read from a file than it
+// has, so that a small file cannot make a large model.
 type externalReader struct {
 	folder string // "": no external data is allowed
 	root   *os.Root
 	read   map[extent][]byte
+	taken  map[string]int64 // bytes read, by location
 	total  int64
 }
 
@@ -119,6 +121,12 @@ func (r *externalReader) readExtent(e extent) ([]byte, error) {
 	}
 	if r.total += e.length; r.total > MaxModelBytes {
 		return nil, fmt.Errorf("the model names more than %d bytes of external data", MaxModelBytes)
+	}
+	if r.taken == nil {
+		r.taken = map[string]int64{}
+	}
+	if r.taken[e.location] += e.length; r.taken[e.location] > info.Size() {
+		return nil, fmt.Errorf("tensors overlap in its %d bytes (file damaged? export it again)", info.Size())
 	}
 	f, err := r.root.Open(filepath.FromSlash(e.location))
 	if err != nil {

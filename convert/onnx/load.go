@@ -52,6 +52,9 @@ func Parse(data []byte) (*ModelProto, error) {
 
 // parse reads a model whose external data lies in folder; "" allows none.
 func parse(data []byte, folder string) (*ModelProto, error) {
+	if err := checkMessages(data); err != nil {
+		return nil, err
+	}
 	m := new(pb.ModelProto)
 	if err := proto.Unmarshal(data, m); err != nil {
 		return nil, fmt.Errorf("not an ONNX model: %w (file damaged? export it again)", err)

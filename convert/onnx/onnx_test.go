@@ -206,6 +206,18 @@ func TestLoadRefuses(t *testing.T) {
 		{"offset past the end", external("location", "w.bin", "offset", "9223372036854775807"), "cut short"},
 		{"length of another shape", external("location", "w.bin", "length", "5"), `has length "5"`},
 		{"cut short", external("location", "w.bin", "offset", "64"), "the file has 1024"},
+		{"overlapping", func(m *onnx.ModelProto) {
+			external("location", "w.bin")(m)
+			w := proto.CloneOf(m.Graph.Initializer[0])
+			w.Name, w.Dims = "half", []int64{8, 16}
+			w.ExternalData = append(w.ExternalData, &onnx.StringStringEntryProto{Key: "offset", Value: "64"})
+			m.Graph.Initializer = append(m.Graph.Initializer, w)
+		}, "tensors overlap in its 1024 bytes"},
+		{"empty parts", func(m *onnx.ModelProto) {
+			for range 200_000 {
+				m.Graph.Node = append(m.Graph.Node, &onnx.NodeProto{})
+			}
+		}, "parts, most of them empty"},
 		{"inside and outside", func(m *onnx.ModelProto) {
 			external("location", "w.bin")(m)
 			m.Graph.Initializer[0].RawData = make([]byte, 1024)
@@ -349,6 +361,52 @@ func FuzzParse(f *testing.F) {
 			if values, err := onnx.Floats(tensor); (err != nil) != (values == nil) {
 				t.Fatalf("error %v with values %v", err, values)
 			}
+		}
+	})
+}
+
+// FuzzLoad gives damaged models beside damaged external data.
+func FuzzLoad(f *testing.F) {
+	dir := f.TempDir()
+	ext, err := onnx.NewExternalWriter(dir, "w.bin")
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer ext.Discard()
+	path := filepath.Join(dir, "m.onnx")
+	if err := onnx.Save(path, model(), ext); err != nil {
+		f.Fatal(err)
+	}
+	if err := ext.Close(); err != nil {
+		f.Fatal(err)
+	}
+	var seed [2][]byte
+	for i, name := range []string{"m.onnx", "w.bin"} {
+		if seed[i], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Add(seed[0], seed[1])
+	f.Add(seed[0], seed[1][:1000])
+	f.Fuzz(func(t *testing.T, data, outside []byte) {
+		for name, content := range map[string][]byte{"m.onnx": data, "w.bin": outside} {
+			if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m, err := onnx.Load(path)
+		if (err != nil) != (m == nil) {
+			t.Fatalf("error %v with model %v", err, m)
+		}
+		held, seen := 0, map[*byte]bool{}
+		for _, tensor := range m.GetGraph().GetInitializer() {
+			if raw := tensor.GetRawData(); len(raw) > 0 && !seen[&raw[0]] {
+				seen[&raw[0]] = true
+				held += len(raw)
+			}
+		}
+		if held > len(data)+len(outside) {
+			t.Fatalf("%d bytes of weights from files of %d and %d", held, len(data), len(outside))
 		}
 	})
 }
