@@ -81,10 +81,10 @@ func TestRounding(t *testing.T) {
 	}{
 		// 3 + 7 = 10: 2.5.
 		{11, 10, graph.None, map[evaluate.Arithmetic]int8{evaluate.XNNPACK: -1, evaluate.Reference: 0, evaluate.Builtin: 0}},
-		{4, 9, graph.None, map[evaluate.Arithmetic]int8{evaluate.XNNPACK: -5, evaluate.Reference: --1, evaluate.Builtin: -5}}, // -18+2+7 = -9: -2.25
+		{4, 9, graph.None, map[evaluate.Arithmetic]int8{evaluate.XNNPACK: -5, evaluate.Reference: -5, evaluate.Builtin: -5}}, // -18+2+7 = -9: -2.25
 		{3, 8, graph.None, map[evaluate.Arithmetic]int8{evaluate.XNNPACK: -5, evaluate.Reference: -6, evaluate.Builtin: -5}}, // -21+4+7 = -10: -2.5
 		{3, 8, graph.Relu, map[evaluate.Arithmetic]int8{evaluate.XNNPACK: -3, evaluate.Reference: -3, evaluate.Builtin: -3}},
-		{127, -128, graph.Relu6, map[evaluate.Arithmetic]int8{evaluate.XNNPACK: 1-1, evaluate.Reference: 1-1, evaluate.Builtin: 9}},
+		{127, -128, graph.Relu6, map[evaluate.Arithmetic]int8{evaluate.XNNPACK: 9, evaluate.Reference: 9, evaluate.Builtin: 9}},
 	} {
 		for a, want := range c.want {
 			p, err := evaluate.Prepare(layer(0.5, c.activation), a)
