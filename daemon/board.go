@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"maps"
 	"slices"
 	"time"
 
@@ -13,16 +12,14 @@ import (
 	"github.com/fathom-edge/fathom/governor/sim"
 )
 
-// simulatedBoards are the models of Simulate.Board.
-var simulatedBoards = map[string]func() sim.BoardModel{
-	"pi4-bare":         sim.Pi4Bare,
-	"pi4-closed-case":  sim.Pi4ClosedCase,
-	"pi3-solid-case":   sim.Pi3SolidCase,
-	"pi-zero-2-w-case": sim.Zero2Case,
-}
-
 // SimulatedBoards lists the values of Simulate.Board.
-func SimulatedBoards() []string { return slices.Sorted(maps.Keys(simulatedBoards)) }
+func SimulatedBoards() []string {
+	var names []string
+	for _, p := range sim.Presets() {
+		names = append(names, p.Name)
+	}
+	return names
+}
 
 // board is where telemetry comes from.
 type board struct {
@@ -38,7 +35,11 @@ func newBoard(ctx context.Context, c Config, e Engine, deepest string) (board, e
 		b, err := boards.New(c.Sensors.Root, boards.Options{Batteries: c.Sensors.Batteries})
 		return board{Source: b}, err
 	}
-	model := simulatedBoards[c.Simulate.Board]()
+	preset, err := sim.FindPreset(c.Simulate.Board)
+	if err != nil {
+		return board{}, err
+	}
+	model := preset.Model()
 	b, err := sim.NewBoard(sim.Config{Model: model, Acceleration: c.Simulate.Acceleration,
 		Sun: sim.Sun{Kelvin: c.Simulate.SunKelvin, Period: time.Duration(c.Simulate.SunPeriod)}})
 	if err != nil {
