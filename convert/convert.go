@@ -26,6 +26,14 @@
 // depend on one another.
 //
 // A pair of pieces is cut either in all variants or in none.
+//
+// # What damaged and hostile models can do
+//
+// An error means that nothing was written, and an older bundle stands as it was.
+// Until the proof, no model takes more memory than 192 MiB and 64 times the
+// size of its files, whatever they hold; ordinary models take a few times their
+// size. The proof runs the network, so its memory follows the size of the
+// activations, each of at most 2^28 values.
 package convert
 
 import (
