@@ -9,15 +9,16 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"image/color"
 	"io"
 	"maps"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/plotutil"
 	"gonum.org/v1/plot/vg"
 	_ "gonum.org/v1/plot/vg/vgsvg" // the format svg
 
@@ -73,9 +74,17 @@ func read(path string) ([]train.Metric, error) {
 	}
 }
 
+// chart is a drawing and what its curves are called.
 type chart struct {
-	Title string
-	SVG   template.HTML
+	Title  string
+	SVG    template.HTML
+	Curves []curve
+}
+
+type curve struct {
+	Name   string
+	Colour template.CSS
+	Dashed bool
 }
 
 type row struct {
@@ -84,60 +93,64 @@ type row struct {
 }
 
 func render(w io.Writer, lines []train.Metric, cfg *train.Config) error {
-	var charts []chart
-	add := func(title, unit string, series map[string]plotter.XYs) error {
-		if len(series) == 0 {
-			return nil
-		}
-		svg, err := draw(unit, series)
-		charts = append(charts, chart{title, svg})
-		return err
-	}
-	losses, top1 := map[string]plotter.XYs{}, map[string]plotter.XYs{}
-	rate, speed := plotter.XYs{}, plotter.XYs{}
+	losses, top1, rate, speed := series{}, series{}, series{}, series{}
 	var final []train.Metric
+	var last train.Metric
 	for _, m := range lines {
-		x := float64(m.Step)
 		switch m.Kind {
 		case "step":
+			last = m
 			for name, v := range m.Losses {
-				losses[name] = append(losses[name], plotter.XY{X: x, Y: v})
+				losses.add(name, m.Step, v)
 			}
-			rate = append(rate, plotter.XY{X: x, Y: m.LearningRate})
-			speed = append(speed, plotter.XY{X: x, Y: m.ImagesPerSecond})
+			rate.add("learning rate", m.Step, m.LearningRate)
+			speed.add("speed", m.Step, m.ImagesPerSecond)
 		case "eval":
 			for name, v := range m.Top1 {
-				top1[name] = append(top1[name], plotter.XY{X: x, Y: 100 * v})
+				top1.add(name, m.Step, 100*v)
 			}
 		case "final":
 			final = append(final, m)
 		}
 	}
-	for _, err := range []error{
-		add("Loss by term", "mean over the steps since the last point", losses),
-		add("Accuracy on the validation split", "top-1, %", top1),
+	var charts []chart
+	for _, c := range []struct {
+		title, unit string
+		series
+	}{
+		{"Loss by term, before its weight", "nats", losses}, {"Accuracy on the validation split", "top-1, %", top1},
+		{"Learning rate", "rate", rate}, {"Speed", "images/s", speed},
 	} {
+		if len(c.series) == 0 {
+			continue
+		}
+		drawn, err := draw(c.unit, c.series)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", c.title, err)
 		}
-	}
-	if len(rate) > 0 {
-		if err := errors.Join(add("Learning rate", "", map[string]plotter.XYs{"rate": rate}),
-			add("Speed", "images/s", map[string]plotter.XYs{"images/s": speed})); err != nil {
-			return err
-		}
+		drawn.Title = c.title
+		charts = append(charts, drawn)
 	}
 	text, err := json.MarshalIndent(cfg, "", "  ")
 	if err != nil {
 		return err
 	}
 	header, rows, notes := table(final)
-	last := train.Metric{}
-	if len(lines) > 0 {
-		last = lines[len(lines)-1]
+	return page.Execute(w, map[string]any{"Name": cfg.Name, "Progress": progress(last, cfg, len(final) > 0), "Live": len(final) == 0,
+		"Charts": charts, "Header": header, "Rows": rows, "Notes": notes, "Config": string(text)})
+}
+
+// progress is a sentence on how far the run is.
+func progress(last train.Metric, cfg *train.Config, finished bool) string {
+	if finished {
+		return fmt.Sprintf("Finished: %d steps of %d images.", cfg.Steps, cfg.Batch)
 	}
-	return page.Execute(w, map[string]any{"Name": cfg.Name, "Step": last.Step, "Steps": cfg.Steps, "Charts": charts, "Header": header, "Rows": rows,
-		"Notes": notes, "Config": string(text)})
+	if last.Step == 0 {
+		return fmt.Sprintf("Begun: %d steps of %d images to come.", cfg.Steps, cfg.Batch)
+	}
+	left := time.Duration(float64((cfg.Steps-last.Step)*cfg.Batch)/last.ImagesPerSecond) * time.Second
+	return fmt.Sprintf("Step %d of %d, %d images, %.0f images/s; %v of training left at that speed.", last.Step, cfg.Steps, last.Images,
+		last.ImagesPerSecond, left)
 }
 
 // table has a row for each path and a column for each split that was measured at the end.
@@ -162,35 +175,59 @@ func table(final []train.Metric) (header []string, rows []row, notes []string) {
 	return header, rows, notes
 }
 
-// draw is a line chart over steps as an SVG element.
-func draw(unit string, series map[string]plotter.XYs) (template.HTML, error) {
+// series are points over steps by name.
+type series map[string]plotter.XYs
+
+func (s series) add(name string, step int, v float64) {
+	s[name] = append(s[name], plotter.XY{X: float64(step), Y: v})
+}
+
+// colours that are told apart with any kind of colour vision (Okabe and Ito); dashes follow when they are used up.
+var colours = []color.RGBA{{0, 114, 178, 255}, {213, 94, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {230, 159, 0, 255},
+	{86, 180, 233, 255}, {0, 0, 0, 255}}
+
+const chartFont = 12 // points; the page shows a chart at two thirds of its size or more
+
+// draw is a line chart over steps. Its legend is left to the page, where it covers nothing.
+func draw(unit string, s series) (chart, error) {
+	var c chart
 	p := plot.New()
+	p.BackgroundColor = nil
 	p.X.Label.Text, p.Y.Label.Text = "step", unit
-	p.Legend.Top = true
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		axis.Label.TextStyle.Font.Size, axis.Tick.Label.Font.Size = chartFont, chartFont
+	}
 	p.Add(plotter.NewGrid())
-	for i, name := range slices.Sorted(maps.Keys(series)) {
-		line, err := plotter.NewLine(series[name])
+	for i, name := range slices.Sorted(maps.Keys(s)) {
+		line, err := plotter.NewLine(s[name])
 		if err != nil {
-			return "", fmt.Errorf("curve %s: %w", name, err)
+			return c, fmt.Errorf("curve %s: %w", name, err)
 		}
-		line.Color, line.Width = plotutil.Color(i), vg.Points(1.2)
+		colour := colours[i%len(colours)]
+		line.Color, line.Width = colour, vg.Points(1.6)
+		dashed := i >= len(colours)
+		if dashed {
+			line.Dashes = []vg.Length{vg.Points(5), vg.Points(3)}
+		}
 		p.Add(line)
-		if len(series) > 1 {
-			p.Legend.Add(name, line)
+		if len(s) > 1 {
+			c.Curves = append(c.Curves, curve{name, template.CSS(fmt.Sprintf("#%02x%02x%02x", colour.R, colour.G, colour.B)), dashed})
 		}
 	}
-	to, err := p.WriterTo(vg.Points(520), vg.Points(300), "svg")
+	p.Y.Min = min(0, p.Y.Min)
+	to, err := p.WriterTo(vg.Points(380), vg.Points(240), "svg")
 	if err != nil {
-		return "", err
+		return c, err
 	}
 	var b bytes.Buffer
 	if _, err := to.WriteTo(&b); err != nil {
-		return "", err
+		return c, err
 	}
 	_, element, ok := strings.Cut(b.String(), "<svg")
 	if !ok {
-		return "", errors.New("the plot has no svg element")
+		return c, errors.New("the plot has no svg element")
 	}
-	// The plot library escapes the names that it draws.
-	return template.HTML("<svg" + element), nil
+	// Nothing in it but numbers and our own labels.
+	c.SVG = template.HTML(`<svg role="img"` + element)
+	return c, nil
 }
