@@ -111,7 +111,10 @@ func (b *budget) flags(s *State, in Input, v view, hold time.Duration) {
 	}
 }
 
-const chargeGrace = 5 * time.Minute
+const (
+	chargeGrace = 5 * time.Minute
+	othersMean  = 1200. // s
+)
 
 const (
 	flagFall   = 2. / 3
@@ -125,6 +128,7 @@ const (
 // charge plans the battery.
 func (b *budget) charge(s *State, in Input, v view, t *Terms) {
 	charge, unknown := s.Energy.account(in, v.drive, v.seconds)
+	s.Energy.Others += float64(min(v.seconds/othersMean, 1) * (v.others - s.Energy.Others))
 	lost := time.Duration(0)
 	if unknown == "" {
 		t.add("charge", charge, "%")
@@ -161,7 +165,8 @@ func (b *budget) charge(s *State, in Input, v view, t *Terms) {
 	if in.Objectives.Battery.AverageWatts > 0 {
 		reason.why = whyAverage
 	}
-	b.limit((watts-s.Energy.Watts[0])/s.Energy.Watts[1]-v.others, Charge, CauseCharge, reason)
+	// Energy is a matter of hours: what others use counts as its mean, so that a job of theirs does not stop ours.
+	b.limit((watts-s.Energy.Watts[0])/s.Energy.Watts[1]-s.Energy.Others, Charge, CauseCharge, reason)
 }
 
 // deadline keeps the share of late frames below the user's.

@@ -23,6 +23,13 @@ type Energy struct {
 	Capacity float64 `json:"capacity,omitempty"`
 	Mark     float64 `json:"mark,omitempty"`
 	Spent    float64 `json:"spent,omitempty"`
+	// Others is the mean drive of other programs over some time.
+	Others float64 `json:"others,omitempty"`
+	// What level knows: the last reading and the flow at it, and the sums from which the sag follows.
+	LastReading float64 `json:"last_reading,omitempty"`
+	LastFlow    float64 `json:"last_flow,omitempty"`
+	SagFall     float64 `json:"sag_fall,omitempty"`
+	SagFlow     float64 `json:"sag_flow,omitempty"`
 	// Jumps counts readings in a row that cannot be of the battery so far.
 	LostAt    time.Time `json:"lost_at,omitzero"` // since when the gauge says nothing
 	Jumps     int       `json:"jumps,omitempty"`
@@ -46,6 +53,10 @@ const (
 	averageSeconds                = 600 // over which an average power is kept
 	inputPersists                 = 1   // hours for which the present input is counted on
 	fullPercent                   = 95
+	dawn, daylight                = 6, 12. // hours
+	clearShare                    = 0.6
+	sagWatts, sagWeight           = 0.3, 0.01
+	sagLearned, mostSag           = 5., 8.  // W², percent per watt
 	shortestPlan                  = 5. / 60 // hours
 	wattsNoise, wattsDrift        = 0.05, 1e-6
 	wattsPrior, driveWattsPrior   = 1., 1. // variances, as shares of the squares
@@ -105,6 +116,7 @@ func (e *Energy) account(in Input, drive, seconds float64) (charge float64, unkn
 	if unknown != "" {
 		return e.Charge, unknown
 	}
+	charge = e.level(charge)
 	off := charge - e.Charge
 	switch {
 	case e.Charge == 0:
@@ -172,6 +184,52 @@ func (e *Energy) flows(in Input, drive, seconds float64) {
 	}
 }
 
+// inputHours is for how many hours of the plan the present input counts: for one,
+// or by day for a share of what a panel still gives under a clear sky, whose
+// light goes with the sine of the time between 6 and 18 o'clock.
+func inputHours(now time.Time, planned float64) float64 {
+	hours := min(inputPersists, planned)
+	hour, minute, _ := now.Clock()
+	day := float64(hour) + float64(minute)/60 - dawn
+	if day <= 0 || day >= daylight-0.5 {
+		return hours
+	}
+	until := min(day+planned, daylight)
+	height := sinHalf(day / daylight)
+	sum := 0.
+	const parts = 16
+	for i := range parts {
+		at := day + (until-day)*(float64(i)+0.5)/parts
+		sum += sinHalf(at / daylight)
+	}
+	return max(hours, float64(clearShare*sum)/parts*(until-day)/max(height, 0.2))
+}
+
+// sinHalf is about sin(πx) for x in [0, 1] (Bhaskara's approximation).
+func sinHalf(x float64) float64 {
+	p := x * (1 - x)
+	return 16 * p / (5 - float64(4*p))
+}
+
+// level corrects the charge of a gauge that reads the voltage under load: how much
+// it sags for each watt is learned from readings that follow each other, between
+// which the charge itself does not change.
+func (e *Energy) level(reading float64) float64 {
+	if e.LastReading > 0 {
+		flow, fell := e.Flow-e.LastFlow, e.LastReading-reading
+		if math.Abs(flow) >= sagWatts && math.Abs(fell) < swapPercent {
+			e.SagFall += float64(flow*fell) - float64(sagWeight*e.SagFall)
+			e.SagFlow += float64(flow*flow) - float64(sagWeight*e.SagFlow)
+		}
+	}
+	e.LastReading, e.LastFlow = reading, e.Flow
+	if e.SagFlow < sagLearned {
+		return reading
+	}
+	sag := min(max(e.SagFall/e.SagFlow, 0), mostSag)
+	return min(reading+float64(sag*max(e.Flow, 0)), 100)
+}
+
 // restart begins with another battery.
 func (e *Energy) restart(charge float64) {
 	e.Charge = max(charge, 0.01)
@@ -214,7 +272,7 @@ func (e *Energy) plan(in Input) (watts, hours float64, ok bool) {
 	}
 	left := (stored(e.Charge) - stored(b.Reserve())) * e.capacity(in)
 	planned := max(hours, shortestPlan)
-	watts = (left/e.Converter + float64(e.Input*min(inputPersists, planned))) / planned
+	watts = (left/e.Converter + float64(e.Input*inputHours(in.Now, planned))) / planned
 	if e.Charge >= fullPercent { // what comes in would be lost
 		watts = max(watts, e.Input)
 	}
