@@ -186,7 +186,6 @@ func rows(prefix string, all []sim.Comparison, policies []string, judged int) []
 	for _, c := range all {
 		late = append(late, 100*(c.Policies[judged].LateShare()-c.Case.Objectives.LateShare()))
 	}
-	steady := by(slices.DeleteFunc(slices.Clone(all), func(c sim.Comparison) bool { return c.Case.Trace.Name != steadyTrace }), ofAll, pick(judged))
 	worst := func(id, what, unit string, limit float64, value func(sim.Comparison, sim.Account) float64) results.Row {
 		var samples []float64
 		for _, c := range all {
@@ -200,9 +199,6 @@ func rows(prefix string, all []sim.Comparison, policies []string, judged int) []
 		worst("battery", "battery goal missed by more than the least depth and rate miss it, worst case", "% of capacity", 2, func(c sim.Comparison, a sim.Account) float64 { return max(a.MissedPercent-c.Unavoidable, 0) }),
 		results.Row{ID: prefix + "late", What: name + ": late frames beyond the share allowed, worst case", Value: slices.Max(late), Unit: "points", Op: "<=", Limit: 0.1, Samples: late},
 	)
-	if len(steady) > 0 {
-		list = append(list, results.Row{ID: prefix + "pairs", What: name + ": changes of the pair of rungs in " + steadyTrace + ", worst case", Value: steady[0].pairsPerHour, Unit: "per hour", Op: "<=", Limit: 30, Samples: []float64{steady[0].pairsPerHour}})
-	}
 	return list
 }
 
@@ -216,9 +212,6 @@ func overFixed(name string, all []sim.Comparison, g *group, pick func(sim.Compar
 		{ID: "over-fixed", What: name + " above the best fixed depth, in points of utility", Value: g.points() - fixed.points(), Unit: "points", Op: ">=", Limit: 0, Samples: differences(all, pick, best)},
 	}
 }
-
-// steadyTrace is the one whose conditions hardly change.
-const steadyTrace = "warm-afternoon"
 
 func differences(all []sim.Comparison, a, b func(sim.Comparison) sim.Account) []float64 {
 	var list []float64

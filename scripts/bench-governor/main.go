@@ -37,7 +37,7 @@ const (
 var boards = []string{"pi-zero-2-w-case", "pi3-solid-case", "pi4-closed-case", "pi5-cooler", "jetson-nano"}
 
 type flags struct {
-	Parts    []string  `arg:"" optional:"" help:"fit, cost, compare, wrong; all by default."`
+	Parts    []string  `arg:"" optional:"" help:"fit, cost, compare, wrong, steady; all by default."`
 	Seeds    int       `default:"20" help:"Draws of every trace on every board."`
 	Half     sim.Split `default:"test" enum:"training,test" help:"Traces to compare on."`
 	Policies []string  `help:"Policies beside fixed (all others by default)."`
@@ -52,7 +52,7 @@ type part struct {
 	measure func(context.Context, flags) ([]results.Row, error)
 }
 
-var parts = []part{{"fit", fit}, {"cost", cost}, {"compare", compare}, {"wrong", wrong}}
+var parts = []part{{"fit", fit}, {"cost", cost}, {"compare", compare}, {"wrong", wrong}, {"steady", steady}}
 
 func main() {
 	var f flags
@@ -103,6 +103,10 @@ func setups(half sim.Split, first, seeds int, change func(i int, s *sim.Setup)) 
 	if err != nil {
 		return nil, err
 	}
+	return setupsOf(traces, first, seeds, change)
+}
+
+func setupsOf(traces []sim.Trace, first, seeds int, change func(i int, s *sim.Setup)) ([]sim.Setup, error) {
 	var list []sim.Setup
 	for _, t := range traces {
 		for _, name := range boards {
