@@ -11,7 +11,8 @@ and output_0.pb, the latter TensorProtos with the names of the graph.
 
 With --verify FOLDER it writes nothing: each model in FOLDER, of the same
 layout, must pass onnx.checker and give its outputs in onnxruntime. That is how
-files written by package convert/onnx are checked.
+files written by package convert/onnx are checked, and with a --tolerance those
+of the trainer (scripts/bench-onnx).
 """
 import argparse
 import pathlib
@@ -24,7 +25,7 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "testdata" / "onnx"
-TOLERANCE = 1e-6  # for --verify: the same runtime on the same values
+TOLERANCE = 1e-6  # for --verify: the same runtime on the same values, unless --tolerance says otherwise
 
 
 class Case:
@@ -250,7 +251,7 @@ def networks():
     c.write(c.node("Reshape", c.node("Gemm", "x", "w", "b"), "s"))
 
 
-def verify(folder):
+def verify(folder, tolerance):
     failed = 0
     for path in sorted(folder.glob("*/model.onnx")):
         onnx.checker.check_model(str(path), full_check=True)
@@ -258,7 +259,7 @@ def verify(folder):
         x, want = read("input_0.pb"), read("output_0.pb")
         got, = session(path).run([want.name], {x.name: numpy_helper.to_array(x)})
         error = float(np.max(np.abs(got - numpy_helper.to_array(want))))
-        failed += error > TOLERANCE
+        failed += error > tolerance
         print(f"{path.parent.name}: passes onnx.checker, differs by {error:.2g}")
     return failed
 
@@ -266,9 +267,10 @@ def verify(folder):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--verify", type=pathlib.Path, metavar="FOLDER")
-    folder = parser.parse_args().verify
-    if folder:
-        sys.exit(1 if verify(folder) else 0)
+    parser.add_argument("--tolerance", type=float, default=TOLERANCE)
+    options = parser.parse_args()
+    if options.verify:
+        sys.exit(1 if verify(options.verify, options.tolerance) else 0)
     shutil.rmtree(FOLDER, ignore_errors=True)
     operators()
     networks()

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/fathom-edge/fathom/convert/family"
 	"github.com/fathom-edge/fathom/convert/onnx"
@@ -214,12 +216,12 @@ func TestExportEqualsTrainer(t *testing.T) {
 			cfg := tiny()
 			cfg.Batch = 4
 			c.edit(&cfg.Net)
-			testExport(t, cfg)
+			testExport(t, cfg, c.name)
 		})
 	}
 }
 
-func testExport(t *testing.T, cfg *Config) {
+func testExport(t *testing.T, cfg *Config, name string) {
 	tr := trainer(t, cfg)
 	steps(t, tr, 4)
 	report, err := tr.Finish(nil)
@@ -275,10 +277,39 @@ func testExport(t *testing.T, cfg *Config) {
 				t.Errorf("%s: logit %d is %v in ONNX, %v in the trainer", v.Name, i, g, w)
 			}
 		}
+		if cases := os.Getenv("FATHOM_ONNX_CASES"); cases != "" {
+			writeCase(t, filepath.Join(cases, strings.ReplaceAll(name, " ", "-")+"--"+v.Name), dir, v.Model, nchw, want[v.Name])
+		}
 		if len(v.Accuracy) != 2 || v.Accuracy[0].Split != "validation" || v.Accuracy[1].Split != "test" || v.Accuracy[1].Samples != 40 {
 			t.Errorf("%s: accuracy %+v, want validation and test on 40 samples", v.Name, v.Accuracy)
 		}
 	}
+}
+
+// writeCase writes a variant with an input and the trainer's output in the layout of ONNX's backend tests, for
+// scripts/bench-onnx.
+func writeCase(t *testing.T, dir, from, model string, input, output []float32) {
+	t.Helper()
+	set := filepath.Join(dir, "test_data_set_0")
+	if err := os.MkdirAll(set, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(path string, data []byte, err error) {
+		if err == nil {
+			err = os.WriteFile(path, data, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for old, name := range map[string]string{model: "model.onnx", weightsFile: weightsFile} {
+		data, err := os.ReadFile(filepath.Join(from, old))
+		write(filepath.Join(dir, name), data, err)
+	}
+	data, err := proto.Marshal(onnx.FloatTensor(inputName, []int64{1, 3, blobSize, blobSize}, input))
+	write(filepath.Join(set, "input_0.pb"), data, err)
+	data, err = proto.Marshal(onnx.FloatTensor(outputName, []int64{1, int64(len(output))}, output))
+	write(filepath.Join(set, "output_0.pb"), data, err)
 }
 
 // logSoftmax at temperature T, in float64.
