@@ -16,7 +16,9 @@ type budget struct {
 	// The shares of all cores that inference may use, by the concerns that matter
 	// more than depth and by those that matter more than the rate.
 	depth, rate allowance
-	slowest     bool // at the least rate, whatever the budget
+	// peak is what may be driven for the next peakSeconds, within a turn of the upper rung.
+	peak    float64
+	slowest bool // at the least rate, whatever the budget
 	// fps at which the least rung is in time; 0 for any.
 	lateFPS    float64
 	lateReason Reason
@@ -31,7 +33,7 @@ type allowance struct {
 }
 
 func openBudget(in Input) budget {
-	b := budget{depth: allowance{drive: math.Inf(1)}, rate: allowance{drive: math.Inf(1)}, objectives: in.Objectives}
+	b := budget{peak: math.Inf(1), depth: allowance{drive: math.Inf(1)}, rate: allowance{drive: math.Inf(1)}, objectives: in.Objectives}
 	b.least, b.greatest = in.Objectives.Range(in.Profile)
 	b.greatest = max(b.greatest, b.least)
 	b.top = b.greatest
@@ -182,7 +184,7 @@ func (b *budget) deadline(s *State, in Input, t *Terms) {
 	most := o.LateShare()
 	rung := b.top
 	if o.above(Deadline, Depth) {
-		for rung > b.least && s.Latency.late(in.Profile, rung, deadline) > most*strictness(s, rung) {
+		for rung > b.least && s.Latency.late(in.Profile, rung, deadline) > most*strictness(s, rung, most) {
 			rung--
 		}
 	}
@@ -192,7 +194,7 @@ func (b *budget) deadline(s *State, in Input, t *Terms) {
 		b.rungs(rung, CauseDeadline, Reason{why: whyLate, word: in.Profile.Rungs[rung+1].Variant,
 			value: [3]float64{100 * s.Latency.late(in.Profile, rung+1, deadline), 1000 * deadline.Seconds(), 100 * most}})
 	}
-	if o.Deadline == 0 && o.above(Deadline, Rate) && (late > most || o.rateFirst()) {
+	if o.Deadline == 0 && o.above(Deadline, Rate) && (late > most && rung == b.least || o.rateFirst()) {
 		// Where even the shallowest does not fit, its time with what it varies is the period.
 		need := s.Latency.expected(in.Profile, rung) * exp(quantile(most)*s.Latency.spread(rung))
 		b.lateFPS = 1 / need
@@ -202,13 +204,23 @@ func (b *budget) deadline(s *State, in Input, t *Terms) {
 
 // strictness is how much of the allowed lateness a rung may use: going deeper
 // wants twice the safety of staying, and while few frames were late a rung may
-// stay that is late more often for a moment.
-func strictness(s *State, rung int) float64 {
+// stay that is late more often for a moment, and one that was never run be tried.
+func strictness(s *State, rung int, most float64) float64 {
 	if s.Started && rung <= s.LateTop {
 		return 1 + float64(9*max(s.Latency.Spare, 0)/spareFrames)
 	}
+	if s.Latency.OffsetVar[rung] > notTried*notTried && s.Latency.Spare == spareFrames {
+		return tryLate / most
+	}
 	return 0.5
 }
+
+const (
+	// A rung whose own offset is known no better than this was hardly ever run. It is
+	// tried where it may be late for so many of its frames: a few of them tell.
+	notTried = 0.1
+	tryLate  = 0.2
+)
 
 // quiet runs the least in the quiet hours.
 func (b *budget) quiet(in Input) {
@@ -242,6 +254,7 @@ func spendBudget(s *State, in Input, v view, b *budget, c turns, d *Decision) {
 	if b.slowest {
 		w.fps = w.leastFPS
 	}
+	w.peak = b.peak
 	w.depthDrive, w.rateDrive = b.depth.drive, b.rate.drive
 	first := !s.Started
 	rung, fps := s.Split.spend(&w, first)

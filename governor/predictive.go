@@ -137,6 +137,7 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 	t.add("lag", float64(lags[m.Lag]), "steps")
 	t.add("gain die", m.Theta[1], "K")
 	t.add("gain case", m.Theta[2]+m.Theta[3], "K")
+	b.peak = m.affordable(offset, ceiling-margin/2, peakSeconds) - v.others
 	b.limit(all-v.others, Heat, CauseHeat, Reason{why: whyHeat, value: [3]float64{all - v.others, ceiling, horizon}})
 	if v.heat.unknown == "" && v.learnable {
 		m.observe(v.heat.celsius, v.seconds)
@@ -148,6 +149,8 @@ const (
 	// near to the ceiling it counts as hot.
 	lostKelvinPerSecond = 0.1
 	lostHotKelvin       = 10
+	// A turn of the upper rung ends when it would come half the margin near within so much time.
+	peakSeconds = 2.5
 	// No noise makes the margin larger than by so much for each sigma.
 	mostRough = 1.5
 	// The share of inference that is to be kept up while others work.

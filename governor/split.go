@@ -49,6 +49,7 @@ type spend struct {
 	// depthDrive and rateDrive are the budgets for inference that depth and rate follow,
 	// and cost is what one frame a second of each rung drives.
 	depthDrive, rateDrive float64
+	peak                  float64 // the most that the upper rung may drive now
 	cost                  perRung
 	// least and top are the rungs between which it may go.
 	least, top int
@@ -181,6 +182,8 @@ func (s *Split) alternate(w *spend, fps float64) {
 	switch {
 	case s.Share == 0:
 		s.On, s.Owed = false, 0
+	case w.cost[min(s.Pair+1, w.top)]*fps > w.peak:
+		s.On = false
 	case s.Share == 1:
 		s.On, s.Owed = true, 0
 	case s.Owed >= slice:
