@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/fathom-edge/fathom/convert/family"
 	"github.com/fathom-edge/fathom/glyphs"
 )
@@ -100,5 +102,17 @@ func TestRunWritesAFamilyAndResumes(t *testing.T) {
 	run.Checkpoint = ""
 	if err := run.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "--checkpoint") {
 		t.Errorf("resume without a folder gave %v", err)
+	}
+}
+
+func TestEveryCommandHasAnExample(t *testing.T) {
+	k, err := kong.New(&cli{}, kong.Name("fathom-train"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range k.Model.Children {
+		if !strings.Contains(c.Detail, "Example:\n\n  fathom-train "+c.Name+" ") {
+			t.Errorf("%s --help has no example: %q", c.Name, c.Detail)
+		}
 	}
 }

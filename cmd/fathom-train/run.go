@@ -21,15 +21,19 @@ type runCmd struct {
 	Config     string `arg:"" type:"existingfile" help:"Configuration (YAML), e.g. train/demo.yaml."`
 	Output     string `short:"o" required:"" placeholder:"FAMILY" help:"Family folder to write."`
 	Steps      int    `placeholder:"N" help:"Number of steps instead of the configuration's; the learning rate's schedule follows."`
-	Metrics    string `placeholder:"FILE" help:"Append metrics as JSON lines."`
-	Checkpoint string `placeholder:"DIR" help:"Folder for checkpoints."`
+	Metrics    string `placeholder:"FILE" help:"Write metrics as JSON lines; with --resume, go on with them."`
+	Checkpoint string `placeholder:"DIR" help:"Folder for checkpoints; one that holds some needs --resume."`
 	Resume     bool   `help:"Go on from the newest checkpoint, if there is one."`
 	Report     string `placeholder:"FILE.html" help:"Write a page with curves, anew at each measurement. Needs --metrics."`
 	backendFlag
 }
 
 func (c *runCmd) Help() string {
-	return "Example:\n\n  fathom-train run train/demo.yaml -o family --checkpoint checkpoints --metrics metrics.jsonl"
+	return `Train the nets of a configuration and write the family of depth variants. A run that was ended goes on with --resume.
+
+Example:
+
+  fathom-train run train/demo.yaml -o family --checkpoint checkpoints --metrics metrics.jsonl --report report.html`
 }
 
 func (c *runCmd) Run(ctx context.Context) (err error) {

@@ -44,8 +44,10 @@ var allowed = []struct {
 	{"scripts/bench-boards", []string{"boards", "internal"}, "it reads fixture trees"},
 	{"scripts/bench-governor", []string{"governor", "internal", "runtime/profile"}, "it runs the governor on simulated boards"},
 	{"scripts", []string{"internal"}, "programs of the build"},
+	{"train/arch", nil, "an architecture knows no backend and no format"},
 	{"train/dataset", []string{"glyphs", "runtime/preprocess"}, "data knows nothing of nets"},
 	{"train/matrix", []string{"train", "internal/results"}, "it compares trainings and keeps the numbers"},
+	{"train/report", []string{"train"}, "it draws what a run wrote"},
 	{"train", []string{"convert/family", "convert/onnx", "glyphs", "runtime/preprocess", "runtime/profile"}, "training ends at the family"},
 }
 
