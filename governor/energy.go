@@ -108,7 +108,7 @@ func (e *Energy) account(in Input, drive, seconds float64) (charge float64, unkn
 
 	charge, unknown = freshNumber(in.Snapshot.Power.ChargePercent, in.Now, 0, 100)
 	capacity := e.capacity(in)
-	spent := e.Flow * hours
+	spent := float64(e.Flow * hours)
 	if e.Charge != 0 {
 		e.Charge = min(max(e.Charge-float64(spent/capacity*100), 0.01), 100)
 		e.Spent += spent
@@ -131,7 +131,7 @@ func (e *Energy) account(in Input, drive, seconds float64) (charge float64, unkn
 	e.Jumps = 0
 	e.Charge = min(max(e.Charge+float64((charge-e.Charge)*min(seconds/gaugeSeconds, 1)), 0.01), 100)
 	if fell := e.Mark - charge; math.Abs(fell) >= lessonPercent {
-		if lesson := e.Spent / fell * 100; lesson > leastCapacity && lesson < mostCapacity {
+		if lesson := float64(e.Spent / fell * 100); lesson > leastCapacity && lesson < mostCapacity {
 			if e.Capacity == 0 {
 				e.Capacity = lesson
 			} else {
@@ -199,7 +199,7 @@ func inputHours(now time.Time, planned float64) float64 {
 	sum := 0.
 	const parts = 16
 	for i := range parts {
-		at := day + (until-day)*(float64(i)+0.5)/parts
+		at := day + float64((until-day)*(float64(i)+0.5)/parts)
 		sum += sinHalf(at / daylight)
 	}
 	return max(hours, float64(clearShare*sum)/parts*(until-day)/max(height, 0.2))

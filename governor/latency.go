@@ -159,7 +159,7 @@ func (l *Latency) observe(p profile.Profile, rung int, latency, deadline time.Du
 	}
 	l.InterruptedShare -= float64(shareWeight * l.InterruptedShare)
 	gain, offsetGain := common/all, l.OffsetVar[rung]/all
-	step := gain * y
+	step := float64(gain * y)
 	l.Mean += step
 	l.Offset[rung] += float64(offsetGain * y)
 	l.Var = max((1-gain)*common, leastLatencyVar)
@@ -195,7 +195,7 @@ func (l *Latency) room(p profile.Profile, rung int, deadline time.Duration) floa
 
 // spread is the standard deviation of the logarithm of a rung's latency.
 func (l *Latency) spread(rung int) float64 {
-	return l.Caution * math.Sqrt(l.Var+l.OffsetVar[rung]+l.Noise)
+	return float64(l.Caution * math.Sqrt(l.Var+l.OffsetVar[rung]+l.Noise))
 }
 
 // slowdown is the common factor.

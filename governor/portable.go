@@ -30,7 +30,7 @@ func ln(x float64) float64 {
 	for _, c := range inverseOdds { // 2·artanh(s)
 		sum = c + float64(square*sum)
 	}
-	product := 2 * s * sum
+	product := float64(2 * s * sum)
 	return product + float64(float64(exponent)*math.Ln2)
 }
 

@@ -38,10 +38,10 @@ var openVolts = [...]float64{2.54, 3.27, 3.41, 3.56, 3.66, 3.75, 3.84, 3.92, 4.0
 // stored is the share of a full battery's energy that a charge in percent holds.
 func stored(percent float64) float64 {
 	const tenths = len(openVolts) - 1
-	at := min(max(percent/100, 0), 1) * float64(tenths)
+	at := float64(min(max(percent/100, 0), 1) * float64(tenths))
 	sum, all := 0., 0.
 	for i := range tenths {
-		mean := (openVolts[i] + openVolts[i+1]) / 2
+		mean := float64((openVolts[i] + openVolts[i+1]) / 2)
 		all += mean
 		sum += float64(mean * min(max(at-float64(i), 0), 1))
 	}

@@ -154,7 +154,7 @@ func (p PowerBudget) heat(s *State, in Input, v view, b *budget, t *Terms) {
 	if v.heat.trendKnown {
 		fixed -= float64(c.RiseGain * v.heat.trend)
 	}
-	step := c.IntegralGain * off * v.seconds
+	step := float64(c.IntegralGain * off * v.seconds)
 	raw := fixed + s.PID.Integral
 	if saturated := raw >= 1 && step > 0 || raw <= 0 && step < 0; off < c.CutoffKelvin && !saturated {
 		s.PID.Integral = min(max(s.PID.Integral+step, -1), 1)

@@ -137,7 +137,7 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 	t.add("lag", float64(lags[m.Lag]), "steps")
 	t.add("gain die", m.Theta[1], "K")
 	t.add("gain case", m.Theta[2]+m.Theta[3], "K")
-	b.peak = m.affordable(offset, ceiling-margin/2, peakSeconds) - v.others
+	b.peak = m.affordable(offset, ceiling-float64(margin/2), peakSeconds) - v.others
 	b.limit(all-v.others, Heat, CauseHeat, Reason{why: whyHeat, value: [3]float64{all - v.others, ceiling, horizon}})
 	if v.heat.unknown == "" && v.learnable {
 		m.observe(v.heat.celsius, v.seconds)

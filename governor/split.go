@@ -109,7 +109,7 @@ func (s *Split) spend(w *spend, first bool) (rung int, fps float64) {
 // position is where on the ladder the budget is, as a rung with a fraction.
 func (s *Split) position(w *spend, fps float64) float64 {
 	for i := w.least; i < w.top; i++ {
-		low, high := w.cost[i]*fps, w.cost[i+1]*fps
+		low, high := float64(w.cost[i]*fps), float64(w.cost[i+1]*fps)
 		if w.depthDrive < high {
 			return float64(i) + (w.depthDrive-low)/max(high-low, 1e-9)
 		}

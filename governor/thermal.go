@@ -137,7 +137,7 @@ func (m *Thermal) innovation(celsius float64) (y, variance, jump float64, gain [
 		}
 		variance += float64(h[i] * gain[i])
 	}
-	if square := y * y; m.Updates > 0 && square > max(jumpSigmas*jumpSigmas*variance, jumpKelvin*jumpKelvin) {
+	if square := float64(y * y); m.Updates > 0 && square > max(jumpSigmas*jumpSigmas*variance, jumpKelvin*jumpKelvin) {
 		jump = square
 		gain[0] += jump
 		variance += jump
@@ -161,7 +161,7 @@ func (m *Thermal) observe(celsius, seconds float64) {
 	m.weigh(celsius)
 	m.Cov[0][0] += jump
 	for i := range gain {
-		step := gain[i] * y
+		step := float64(gain[i] * y)
 		m.Theta[i] += step
 		for j := range gain {
 			m.Cov[i][j] -= float64(float64(gain[i]*gain[j]) * variance)
