@@ -30,6 +30,11 @@ func TestConfigErrorsNameTheLine(t *testing.T) {
 	demo := string(data)
 	for _, c := range []struct{ name, old, new, want string }{
 		{"unknown field", "seed: 1", "sede: 1", `unknown field "sede"`},
+		{"unknown field of the nets", "  stem: 16", "  stemm: 16", `unknown field "stemm"`},
+		{"unknown field of a term", "from_mate: {weight: 0.5, temperature: 2}", "from_mate: {weight: 0.5, temp: 2}", `unknown field "temp"`},
+		{"a word for a number", "batch: 64", "batch: many", "many"},
+		{"a field given twice", "batch: 64", "seed: 2", "already defined"},
+		{"normalization", "  stem: 16", "  norm: sharde\n  stem: 16", "net.norm: must be shared"},
 		{"channels", "  stem: 16", "  stem: 20", "net.stem: must be a multiple of 8"},
 		{"stage channels", "[16, 32, 64]", "[16, 32, 60]", "net.channels[2]: must be a multiple of 8"},
 		{"depth text", "leader: 5-5-5", "leader: 5-x-5", `depth "5-x-5"`},
