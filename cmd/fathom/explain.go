@@ -144,7 +144,7 @@ func newExplainer(replay bool) *explainer {
 	e.longest = 5 * time.Second
 	if replay {
 		e.replay = &governor.Replayer{}
-		e.Replayed = "every decision comes out as it was logged"
+		e.Replayed = "Replayed: every decision comes out as it was logged."
 	}
 	return e
 }
