@@ -44,3 +44,24 @@ func TestOperatorsAgainstReference(t *testing.T) {
 		})
 	}
 }
+
+// TestWideOperatorsAgainstReference does the same for operators that XNNPACK
+// need not take.
+func TestWideOperatorsAgainstReference(t *testing.T) {
+	for _, c := range familytest.WideCases() {
+		t.Run(c.Name, func(t *testing.T) {
+			dir := t.TempDir()
+			fam, err := familytest.Single(dir, c.Model)
+			if err != nil {
+				t.Fatal(err)
+			}
+			result, err := convert.Convert(fam, dir, convert.Options{Out: t.TempDir(), MaxError: 1e-5, Runner: runner()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p := result.Evidence.Proof; len(p) != 1 || p[0].Samples == 0 {
+				t.Errorf("proof is %v", p)
+			}
+		})
+	}
+}

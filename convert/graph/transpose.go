@@ -37,36 +37,38 @@ func lowerTranspose(n *Node) []*Node {
 			add(OpReshape, Attrs{Dims: shape}, shape)
 		}
 	}
-	for len(perm) > maxTransposeRank {
-		// [before][axis][after] to [axis][before][after]: one axis is in place.
-		axis := perm[0]
-		before, after := elements(shape[:axis]), elements(shape[axis+1:])
-		reshape([]int{before, shape[axis], after})
-		add(OpTranspose, Attrs{Perm: []int{1, 0, 2}}, []int{shape[axis], before, after})
-		return append(made, lowerRest(n, at, shape, perm)...)
-	}
-	if len(perm) > 1 {
+	transpose := func(shape, perm []int) {
 		reshape(shape)
 		add(OpTranspose, Attrs{Perm: perm}, permute(shape, perm))
+	}
+	// order is that of the axes so far; the first done are in place.
+	order, done := identityPerm(len(perm)), 0
+	for ; len(perm)-done >= maxTransposeRank && len(perm) > maxTransposeRank; done++ {
+		j := slices.Index(order, perm[done])
+		if j == done {
+			continue
+		}
+		length := func(from, to int) int { return elements(permute(shape, order[from:to])) }
+		transpose([]int{length(0, done), length(done, j), length(j, j+1), length(j+1, len(order))}, []int{0, 2, 1, 3})
+		order = slices.Insert(slices.Delete(order, j, j+1), done, perm[done])
+	}
+	if !slices.Equal(order, perm) {
+		rest := permute(shape, order[done:])
+		move := make([]int, 0, maxTransposeRank)
+		if done > 0 {
+			rest = append([]int{elements(permute(shape, order[:done]))}, rest...)
+			move = append(move, 0)
+		}
+		for _, p := range perm[done:] {
+			move = append(move, slices.Index(order, p)-done+len(rest)-(len(perm)-done))
+		}
+		transpose(rest, move)
 	}
 	reshape(n.Shape)
 	if len(made) == 0 {
 		add(OpIdentity, Attrs{}, n.Shape)
 	}
 	return made
-}
-
-// lowerRest goes on after the first axis of perm was brought to the front.
-func lowerRest(n, at *Node, shape, perm []int) []*Node {
-	order := append([]int{perm[0]}, slices.DeleteFunc(identityPerm(len(shape)), func(a int) bool { return a == perm[0] })...)
-	moved := permute(shape, order)
-	rest := make([]int, len(perm))
-	for i, p := range perm {
-		rest[i] = slices.Index(order, p)
-	}
-	wide := &Node{Name: n.Name, Op: OpReshape, Inputs: []*Node{at}, Attrs: Attrs{Dims: moved}, Shape: moved}
-	last := &Node{Name: n.Name, Op: OpTranspose, Inputs: []*Node{wide}, Attrs: Attrs{Perm: rest}, Shape: n.Shape}
-	return append([]*Node{wide}, lowerTranspose(last)...)
 }
 
 // mergeAxes leaves out axes of length one and joins neighbours that stay

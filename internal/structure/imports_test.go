@@ -42,6 +42,7 @@ var allowed = []struct {
 	{"runtime/preprocess", nil, "shared by train, convert and engine"},
 	{"runtime/profile", nil, "shared by governor, engine and cmd"},
 	{"scripts/bench-boards", []string{"boards", "internal"}, "it reads fixture trees"},
+	{"scripts/bench-convert", []string{"convert", "internal", "runtime"}, "it converts whole networks and runs them"},
 	{"scripts/bench-governor", []string{"governor", "internal", "runtime/profile"}, "it runs the governor on simulated boards"},
 	{"scripts", []string{"internal"}, "programs of the build"},
 	{"train/arch", nil, "an architecture knows no backend and no format"},
