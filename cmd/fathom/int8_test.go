@@ -16,6 +16,7 @@ import (
 
 	"github.com/fathom-edge/fathom/convert"
 	"github.com/fathom-edge/fathom/convert/familytest"
+	"github.com/fathom-edge/fathom/convert/onnx"
 	"github.com/fathom-edge/fathom/runtime/bundle"
 	"github.com/fathom-edge/fathom/runtime/engine"
 	"github.com/fathom-edge/fathom/runtime/preprocess"
@@ -43,21 +44,28 @@ func calibrated(count, size int) convert.Numbers {
 	}
 }
 
+// convertModel converts and proves a family of one model.
+func convertModel(t *testing.T, m *onnx.ModelProto, numbers convert.Numbers) *convert.Result {
+	t.Helper()
+	dir := t.TempDir()
+	fam, err := familytest.Single(dir, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := convert.Convert(fam, dir, convert.Options{Out: t.TempDir(), Numbers: numbers, Runner: runner(), MaxError: 1e-5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // TestInt8OperatorsAgainstTFLite converts a model for every operator to int8.
 // TFLite must give the evaluator's answer to the last bit, with XNNPACK and
 // without.
 func TestInt8OperatorsAgainstTFLite(t *testing.T) {
 	for _, c := range familytest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
-			dir, out := t.TempDir(), t.TempDir()
-			fam, err := familytest.Single(dir, c.Model)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r, err := convert.Convert(fam, dir, convert.Options{Out: out, Numbers: calibrated(6, 8), Runner: runner()})
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := convertModel(t, c.Model, calibrated(6, 8))
 			k := r.Evidence.Proof[0].Kernels
 			if k.XNNPACK != 0 || k.Builtin == nil || *k.Builtin != 0 {
 				t.Errorf("TFLite differs from the evaluator: %+v (without XNNPACK %v)", *k, k.Builtin)
@@ -72,16 +80,7 @@ func TestInt8OperatorsAgainstTFLite(t *testing.T) {
 func TestFloat16AgainstTFLite(t *testing.T) {
 	for _, c := range familytest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
-			dir, out := t.TempDir(), t.TempDir()
-			fam, err := familytest.Single(dir, c.Model)
-			if err != nil {
-				t.Fatal(err)
-			}
-			numbers := convert.Numbers{Precision: bundle.Float16}
-			r, err := convert.Convert(fam, dir, convert.Options{Out: out, Numbers: numbers, Runner: runner(), MaxError: 1e-5})
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := convertModel(t, c.Model, convert.Numbers{Precision: bundle.Float16})
 			if p := r.Evidence.Proof; len(p) != 1 || p[0].Kernels == nil {
 				t.Errorf("proof is %v", p)
 			}

@@ -5,13 +5,9 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 
-	"github.com/fathom-edge/fathom/convert"
-	"github.com/fathom-edge/fathom/convert/familytest"
 	"github.com/fathom-edge/fathom/convert/onnx"
-	"github.com/fathom-edge/fathom/runtime/bundle"
 )
 
 // network builds an ONNX model node by node.
@@ -77,22 +73,13 @@ func mobile() *onnx.ModelProto {
 	x = n.node("MaxPool", []string{x}, onnx.IntsAttribute("kernel_shape", 2, 2), onnx.IntsAttribute("strides", 2, 2))
 	x = n.node("Flatten", []string{n.node("GlobalAveragePool", []string{x})})
 	n.Node = append(n.Node, onnx.NewNode("Gemm", "head", []string{x, n.weights(4, 12), n.weights(4)}, []string{"logits"}, onnx.IntAttribute("transB", 1)))
-	m := onnx.NewModel("mobile", &n.GraphProto)
-	return m
+	return onnx.NewModel("mobile", &n.GraphProto)
 }
 
 // TestInt8Mobile converts what mobile networks are made of to int8: no node stays
 // float32, and TFLite gives the evaluator's answer.
 func TestInt8Mobile(t *testing.T) {
-	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "b")
-	fam, err := familytest.Single(dir, mobile())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := convert.Convert(fam, dir, convert.Options{Out: out, Numbers: calibrated(8, 8), Runner: runner()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := convertModel(t, mobile(), calibrated(8, 8))
 	k := r.Evidence.Proof[0].Kernels
 	if k.XNNPACK != 0 || *k.Builtin != 0 {
 		t.Errorf("TFLite differs from the evaluator: %v, without XNNPACK %v", k.XNNPACK, *k.Builtin)
@@ -103,8 +90,5 @@ func TestInt8Mobile(t *testing.T) {
 	}
 	if e := q.Final[0].LogitError; e > 0.02 {
 		t.Errorf("the logits' error has %g of their power", e)
-	}
-	if _, err := bundle.Open(out); err != nil {
-		t.Fatal(err)
 	}
 }

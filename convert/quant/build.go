@@ -129,8 +129,10 @@ func (b *builder) node(n *graph.Node) error {
 			return err
 		}
 		storage.Weights = weights
-	case graph.OpShift, graph.OpScale:
-		storage.Weights = []graph.Stored{constant(n.Weights[0].Data)}
+	case graph.OpShift:
+		storage.Weights = []graph.Stored{constant(n.Weights[0].Data, float64(scale.Scale)*leastAddend)}
+	case graph.OpScale:
+		storage.Weights = []graph.Stored{constant(n.Weights[0].Data, 0)}
 	case graph.OpHardSwish:
 		b.ints[n] = b.hardSwish(&m, scale)
 		b.origin[b.ints[n]] = n
@@ -158,7 +160,7 @@ func (b *builder) hardSwish(n *graph.Node, scale graph.Scale) *graph.Node {
 		m := &graph.Node{Name: n.Name + name, Op: op, Inputs: inputs, Shape: n.Shape, Storage: &graph.Storage{Output: &to}}
 		for _, c := range constants {
 			m.Weights = []graph.Tensor{{Shape: []int{1}, Data: []float32{c}}}
-			m.Storage.Weights = []graph.Stored{constant([]float32{c})}
+			m.Storage.Weights = []graph.Stored{constant([]float32{c}, 0)}
 		}
 		return b.add(m)
 	}

@@ -21,6 +21,7 @@ type plan struct {
 	float   map[*graph.Node]bool // that stay float32 by choice
 	trial   int
 
+	unfit   map[*graph.Node]bool // that no scales suit
 	int8    map[*graph.Node]bool
 	owner   map[*graph.Node]int // piece of a node
 	classes *classes
@@ -34,14 +35,16 @@ type plan struct {
 type edge struct{ from, to int }
 
 func newPlan(net Net, opts Options, all map[*graph.Node]*stats, method Method, correct bool, float map[*graph.Node]bool) (*plan, error) {
-	p := &plan{net: net, stats: all, method: method, correct: correct, float: float, owner: map[*graph.Node]int{}}
+	p := &plan{net: net, stats: all, method: method, correct: correct, float: float, owner: map[*graph.Node]int{}, unfit: map[*graph.Node]bool{}}
 	for i, piece := range net.Pieces {
 		for _, n := range piece.Nodes {
 			p.owner[n] = i
 		}
 	}
-	p.types()
-	p.bridge(opts)
+	for unfit := true; unfit; unfit = p.limit() {
+		p.types()
+		p.bridge(opts)
+	}
 	if err := p.build(); err != nil {
 		return nil, err
 	}
@@ -71,7 +74,7 @@ func (p *plan) types() {
 	for {
 		for _, piece := range p.net.Pieces {
 			for _, n := range piece.Nodes[1:] {
-				p.int8[n] = !p.float[n] && p.can(n)
+				p.int8[n] = !p.float[n] && !p.unfit[n] && p.can(n)
 			}
 		}
 		if !p.narrow() {
@@ -165,6 +168,7 @@ func fixedScale(n *graph.Node) *graph.Scale {
 // a much wider scale only for the sake of a successor on few paths: each of these
 // gets a QUANTIZE, and its ends classes of their own.
 func (p *plan) bridge(opts Options) {
+	p.bridges = nil
 	p.classes = p.join(opts)
 	for _, e := range p.edges() {
 		out, in := p.net.Pieces[e.from].Output, p.net.Pieces[e.to].Input()

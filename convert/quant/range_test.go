@@ -115,9 +115,37 @@ func TestSmallWeights(t *testing.T) {
 	}
 }
 
+// TestLimits adds a constant to values ten million times smaller, and multiplies
+// the sum by others.
+func TestLimits(t *testing.T) {
+	small := conv("small", 3, 1e-7)
+	small.Weights[1].Data = make([]float32, channels)
+	three := &graph.Node{Name: "three", Op: graph.OpShift, Shape: image, Weights: []graph.Tensor{{Shape: []int{1}, Data: []float32{3}}}}
+	net := depths(0.3)
+	chain := piece(image, small, three)
+	product := &graph.Node{Name: "product", Op: graph.OpMul, Shape: image, Inputs: []*graph.Node{chain.Input(), three}}
+	chain.Nodes, chain.Output = append(chain.Nodes, product), product
+	net.Pieces[1] = chain
+	q, r := quantize(t, net, options())
+	if diff := cmp.Diff([]string{"three (Shift)"}, r.Without); diff != "" {
+		t.Errorf("in float32: -want +got:\n%s", diff)
+	}
+	for _, n := range q.Pieces[1].Nodes {
+		for i, m := range n.Inputs {
+			if !m.Quantized() || !n.Quantized() {
+				continue
+			}
+			ratio := m.Storage.Output.Scale / n.Storage.Output.Scale
+			if n.Op == graph.OpShift && (ratio < 1./1024 || ratio >= 256) {
+				t.Errorf("%s: input %d has %g of the output's scale", n.Name, i, ratio)
+			}
+		}
+	}
+}
+
 func TestConstant(t *testing.T) {
 	for _, values := range [][]float32{{3}, {-0.5}, {0, 0}, {-1, 0.25, 2}} {
-		s := constant(values)
+		s := constant(values, 0)
 		for i, v := range values {
 			if got := s.Scales[0] * float32(int(s.Values[i])-s.Zero); math.Abs(float64(got-v)) > float64(s.Scales[0])*0.51 {
 				t.Errorf("%v: %g became %g", values, v, got)

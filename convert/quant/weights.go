@@ -94,14 +94,18 @@ func (p *plan) meanError(n *graph.Node, weights graph.Stored, channel func(int) 
 	return shift
 }
 
-// constant quantizes the second operand of a sum or product.
-func constant(values []float32) graph.Stored {
+// constant quantizes the second operand of a sum or product, with a scale of at
+// least the given one.
+func constant(values []float32, least float64) graph.Stored {
 	var r interval
 	for _, v := range values {
 		r = r.union(interval{float64(v), float64(v)})
 	}
 	if r.width() == 0 {
 		r.high = 1 // nothing but zeros
+	}
+	if float64(r.scale().Scale) < least {
+		r = r.widened(least)
 	}
 	scale := r.scale()
 	stored := graph.Stored{Number: graph.Int8, Scales: []float32{scale.Scale}, Zero: scale.Zero, Values: make([]int32, len(values))}
