@@ -63,6 +63,7 @@ generate: ## make the generated code anew (protobuf, flatbuffers)
 bench: build train dist ## measure everything that docs/results states (minutes)
 	$(GO) run ./scripts/bench-train
 	$(GO) run ./scripts/bench-road
+	$(GO) run ./scripts/bench-quantize
 	$(GO) run ./scripts/bench-boards
 
 results: ## render docs/results/*.json to tables and plots
