@@ -11,6 +11,8 @@ type Account struct {
 	Correct                     float64
 
 	SecondsThrottled float64
+	// AvoidableThrottled are those of them in which the rule of AvoidableSeconds would not have been throttled.
+	AvoidableThrottled float64
 	// SecondsAbove the ceiling; of these, AvoidableSeconds are those in which a rule
 	// would have been below that went to the least depth and rate at the first reading
 	// that showed the disturbance (Run says when that is).
@@ -45,12 +47,12 @@ func (a Account) PerHour(count int) float64 {
 // Limits are how much of each violation still counts as none.
 type Limits struct {
 	LateShare     float64
-	Seconds       float64 // throttled, avoidably above the ceiling or over the share of the CPU, each
+	Seconds       float64 // avoidably throttled or above the ceiling, or over the share of the CPU, each
 	MissedPercent float64
 }
 
 // Meets says whether an account keeps the limits.
 func (a Account) Meets(l Limits) bool {
-	return a.LateShare() <= l.LateShare && a.SecondsThrottled <= l.Seconds && a.AvoidableSeconds <= l.Seconds &&
+	return a.LateShare() <= l.LateShare && a.AvoidableThrottled <= l.Seconds && a.AvoidableSeconds <= l.Seconds &&
 		a.SecondsOverCPU <= l.Seconds && a.MissedPercent <= l.MissedPercent
 }

@@ -234,6 +234,9 @@ func (r *runner) advance() bool {
 	r.judge(above)
 	if r.throttled {
 		r.a.SecondsThrottled++
+		if r.rule == nil || c.Board.clock(r.rule.celsius(w.AmbientCelsius)) == 1 {
+			r.a.AvoidableThrottled++
+		}
 	}
 	r.a.Seconds++
 

@@ -194,11 +194,16 @@ func rows(prefix string, all []sim.Comparison, policies []string, judged int) []
 		return results.Row{ID: prefix + id, What: name + ": " + what, Value: slices.Max(samples), Unit: unit, Op: "<=", Limit: limit, Samples: samples}
 	}
 	list = append(list,
-		worst("throttled", "seconds throttled by firmware, worst case", "s", 0, func(_ sim.Comparison, a sim.Account) float64 { return a.SecondsThrottled }),
 		worst("above", "seconds above the ceiling that a rule avoids which goes shallowest at the first reading that shows the disturbance, worst case", "s", 0, func(_ sim.Comparison, a sim.Account) float64 { return a.AvoidableSeconds }),
+		worst("throttled", "seconds throttled by firmware that such a rule avoids, worst case", "s", 0, func(_ sim.Comparison, a sim.Account) float64 { return a.AvoidableThrottled }),
 		worst("battery", "battery goal missed by more than the least depth and rate miss it, worst case", "% of capacity", 2, func(c sim.Comparison, a sim.Account) float64 { return max(a.MissedPercent-c.Unavoidable, 0) }),
 		results.Row{ID: prefix + "late", What: name + ": late frames beyond the share allowed, worst case", Value: slices.Max(late), Unit: "points", Op: "<=", Limit: 0.1, Samples: late},
 	)
+	if prefix != "" {
+		for i := range list {
+			list[i].What = "wrong model: " + list[i].What
+		}
+	}
 	return list
 }
 
