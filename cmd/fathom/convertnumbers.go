@@ -166,7 +166,7 @@ func printQuantization(w io.Writer, r *quant.Report) {
 		fmt.Fprintf(w, "Kept in float32 for accuracy: %s.\n", strings.Join(r.Kept, ", "))
 	}
 	if len(r.Without) > 0 {
-		fmt.Fprintf(w, "In float32 for want of an int8 form: %s.\n", strings.Join(r.Without, ", "))
+		fmt.Fprintf(w, "In float32 for want of an int8 form, or of scales that suit: %s.\n", strings.Join(r.Without, ", "))
 	}
 }
 

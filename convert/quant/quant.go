@@ -69,8 +69,8 @@ type Report struct {
 	// Labelled: drops are of top-1, else of agreement with float32.
 	Labelled bool    `json:"labelled"`
 	Final    []Score `json:"final"`
-	// Kept lists nodes with weights that stay float32 for accuracy, Without those
-	// that have no int8 form.
+	// Kept lists nodes that stay float32 for accuracy, Without those
+	// that have no int8 form, or for which no scales suit.
 	Kept    []string `json:"kept_float,omitempty"`
 	Without []string `json:"without_int8,omitempty"`
 	// Requantized counts the transitions between pieces with a QUANTIZE of its own.
