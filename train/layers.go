@@ -96,12 +96,12 @@ func (n *net) Attention(_ string, qkv arch.Value, heads int) arch.Value {
 	rows, tokens, width := d[0], d[1], d[2]/3
 	part := func(i int) *graph.Node { // [rows*heads, tokens, width/heads]
 		p := graph.Slice(s.x, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(i*width, (i+1)*width))
-		p = graph.TransposeAllDims(graph.Reshape(p, rows, tokens, heads, width/heads), 0, 2, 1, 3)
+		p = graph.TransposeAllAxes(graph.Reshape(p, rows, tokens, heads, width/heads), 0, 2, 1, 3)
 		return graph.Reshape(p, rows*heads, tokens, width/heads)
 	}
 	scores := graph.MulScalar(graph.Einsum("bqd,bkd->bqk", part(0), part(1)), 1/math.Sqrt(float64(width/heads)))
 	y := graph.Einsum("bqk,bkd->bqd", graph.Exp(graph.LogSoftmax(scores)), part(2))
-	y = graph.TransposeAllDims(graph.Reshape(y, rows, heads, tokens, width/heads), 0, 2, 1, 3)
+	y = graph.TransposeAllAxes(graph.Reshape(y, rows, heads, tokens, width/heads), 0, 2, 1, 3)
 	return s.with(graph.Reshape(y, rows, tokens, width))
 }
 
