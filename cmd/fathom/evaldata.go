@@ -18,8 +18,10 @@ import (
 const (
 	// defaultGlyphs is a hundred of each class.
 	defaultGlyphs = 3400
-	// maxImageSide is more than any camera of a board gives.
-	maxImageSide = 16384
+	// More than any camera of a board gives: a file of some kilobytes may claim any
+	// size, and each pixel takes four bytes.
+	maxImageSide   = 16384
+	maxImagePixels = 1 << 27
 )
 
 // dataset is a list of labelled images. One goroutine may use it.
@@ -131,6 +133,9 @@ func readImage(path string) (image.Image, error) {
 	config, _, err := image.DecodeConfig(f)
 	if err == nil && (config.Width > maxImageSide || config.Height > maxImageSide) {
 		err = fmt.Errorf("%dx%d pixels, more than %d a side", config.Width, config.Height, maxImageSide)
+	}
+	if err == nil && config.Width*config.Height > maxImagePixels {
+		err = fmt.Errorf("%dx%d pixels, more than %d in all", config.Width, config.Height, maxImagePixels)
 	}
 	if err == nil {
 		_, err = f.Seek(0, 0)
