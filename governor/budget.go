@@ -52,9 +52,17 @@ func (b *budget) rungs(deepest int, cause Cause, reason Reason) {
 
 // limit allows no more drive, at the cost of what matters less than the concern.
 func (b *budget) limit(drive float64, concern Concern, cause Cause, reason Reason) {
+	b.limitDepth(drive, concern, cause, reason)
+	b.limitRate(drive, concern, cause, reason)
+}
+
+func (b *budget) limitDepth(drive float64, concern Concern, cause Cause, reason Reason) {
 	if b.objectives.above(concern, Depth) && drive < b.depth.drive {
 		b.depth = allowance{drive, cause, reason}
 	}
+}
+
+func (b *budget) limitRate(drive float64, concern Concern, cause Cause, reason Reason) {
 	if b.objectives.above(concern, Rate) && drive < b.rate.drive {
 		b.rate = allowance{drive, cause, reason}
 	}
@@ -157,7 +165,7 @@ func (b *budget) charge(s *State, in Input, v view, t *Terms) {
 	if unknown != "" && !guessed && !fed && (least > 0 || in.Objectives.Battery.Until != 0 || in.Objectives.Battery.For != 0) {
 		b.rungs((b.least+b.greatest)/2, CauseNoCharge, Reason{why: whyNoCharge, word: unknown})
 	}
-	watts, hours, ok := s.Energy.plan(in)
+	watts, hopeful, hours, ok := s.Energy.plan(in)
 	if !ok || s.Energy.Charge == 0 && in.Objectives.Battery.AverageWatts == 0 {
 		return
 	}
@@ -168,7 +176,9 @@ func (b *budget) charge(s *State, in Input, v view, t *Terms) {
 		reason.why = whyAverage
 	}
 	// Energy is a matter of hours: what others use counts as its mean, so that a job of theirs does not stop ours.
-	b.limit((watts-s.Energy.Watts[0])/s.Energy.Watts[1]-s.Energy.Others, Charge, CauseCharge, reason)
+	afford := func(watts float64) float64 { return (watts-s.Energy.Watts[0])/s.Energy.Watts[1] - s.Energy.Others }
+	b.limitDepth(afford(watts), Charge, CauseCharge, reason)
+	b.limitRate(afford(hopeful), Charge, CauseCharge, reason)
 }
 
 // deadline keeps the share of late frames below the user's.

@@ -164,8 +164,11 @@ func (e *Energy) flows(in Input, drive, seconds float64) {
 		input = watts + into/e.Converter
 		e.Flow = -into
 	case intoWhy == "":
-		if alone {
-			e.power(-into+e.Input, drive)
+		// By day a panel may bring a part of what the board draws, and nothing tells: what
+		// is missing to the model counts as input then, and the model learns by night.
+		hour := in.Now.Hour()
+		if dark := hour < dawn || hour >= dawn+daylight; alone && (dark || -into > e.draw(drive)) {
+			e.power(-into, drive)
 		}
 		input = e.draw(drive) + into
 		e.Flow = -into
@@ -187,7 +190,7 @@ func (e *Energy) flows(in Input, drive, seconds float64) {
 // inputHours is for how many hours of the plan the present input counts: for one,
 // or by day for a share of what a panel still gives under a clear sky, whose
 // light goes with the sine of the time between 6 and 18 o'clock.
-func inputHours(now time.Time, planned float64) float64 {
+func inputHours(now time.Time, planned, share float64) float64 {
 	hours := min(inputPersists, planned)
 	hour, minute, _ := now.Clock()
 	day := float64(hour) + float64(minute)/60 - dawn
@@ -202,7 +205,7 @@ func inputHours(now time.Time, planned float64) float64 {
 		at := day + float64((until-day)*(float64(i)+0.5)/parts)
 		sum += sinHalf(at / daylight)
 	}
-	return max(hours, float64(clearShare*sum)/parts*(until-day)/max(height, 0.2))
+	return max(hours, float64(share*sum)/parts*(until-day)/max(height, 0.2))
 }
 
 // sinHalf is about sin(πx) for x in [0, 1] (Bhaskara's approximation).
@@ -250,13 +253,16 @@ func (e *Energy) capacity(in Input) float64 {
 	return assumedHours * e.draw(1)
 }
 
-// plan is the power that the goal allows from now on, in watts; ok is false where
-// there is none or it is over.
-func (e *Energy) plan(in Input) (watts, hours float64, ok bool) {
+// plan is the power that the goal allows from now on, in watts, and that which it
+// allows if the sun shines on: depth follows the one, but frames are given up for
+// the other only, since one that is dropped costs more than a shallow one. ok is
+// false where there is no goal or it is over.
+func (e *Energy) plan(in Input) (watts, hopeful, hours float64, ok bool) {
 	b := in.Objectives.Battery
 	switch {
 	case b.AverageWatts > 0:
-		return b.AverageWatts + e.Saved*3600/averageSeconds, 0, true
+		watts = b.AverageWatts + e.Saved*3600/averageSeconds
+		return watts, watts, 0, true
 	case b.Until != 0:
 		hours = b.Until.next(in.Now).Sub(in.Now).Hours()
 	case b.For != 0:
@@ -265,16 +271,18 @@ func (e *Energy) plan(in Input) (watts, hours float64, ok bool) {
 		}
 		hours = e.Since.Add(b.For).Sub(in.Now).Hours()
 		if hours <= 0 {
-			return 0, 0, false
+			return 0, 0, 0, false
 		}
 	default:
-		return 0, 0, false
+		return 0, 0, 0, false
 	}
 	left := (stored(e.Charge) - stored(b.Reserve())) * e.capacity(in)
 	planned := max(hours, shortestPlan)
-	watts = (left/e.Converter + float64(e.Input*inputHours(in.Now, planned))) / planned
+	left /= e.Converter
+	watts = (left + float64(e.Input*inputHours(in.Now, planned, clearShare))) / planned
+	hopeful = (left + float64(e.Input*inputHours(in.Now, planned, 1))) / planned
 	if e.Charge >= fullPercent { // what comes in would be lost
-		watts = max(watts, e.Input)
+		watts, hopeful = max(watts, e.Input), max(hopeful, e.Input)
 	}
-	return watts, hours, true
+	return watts, hopeful, hours, true
 }
