@@ -21,7 +21,18 @@ func TrimMetrics(path string, step int) error {
 	if err != nil {
 		return fmt.Errorf("train: metrics: %w", err)
 	}
-	var kept []byte
+	kept, err := trim(data, step)
+	if err != nil {
+		return fmt.Errorf("train: metrics: %s: %w", path, err)
+	}
+	if err := atomicfile.Write(path, kept); err != nil {
+		return fmt.Errorf("train: metrics: %w", err)
+	}
+	return nil
+}
+
+// trim keeps the whole lines up to the step, except for those of the end of a run.
+func trim(data []byte, step int) (kept []byte, err error) {
 	for n := 1; len(data) > 0; n++ {
 		line, rest, whole := bytes.Cut(data, []byte{'\n'})
 		data = rest
@@ -30,14 +41,11 @@ func TrimMetrics(path string, step int) error {
 		}
 		var m Metric
 		if err := json.Unmarshal(line, &m); err != nil {
-			return fmt.Errorf("train: metrics: %s: line %d: %w", path, n, err)
+			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		if m.Step <= step && m.Kind != kindFinal {
 			kept = append(append(kept, line...), '\n')
 		}
 	}
-	if err := atomicfile.Write(path, kept); err != nil {
-		return fmt.Errorf("train: metrics: %w", err)
-	}
-	return nil
+	return kept, nil
 }
