@@ -264,6 +264,7 @@ func TestRunResumesAndRefusesAnotherConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel = context.WithCancel(context.Background())
+	defer cancel()
 	if _, err := Run(ctx, cells[1:], stopping); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v, want a cancelled run", err)
 	}
