@@ -12,7 +12,7 @@ TRAIN_ENV = CGO_ENABLED=0 $(if $(filter amd64,$(shell $(GO) env GOARCH)),GOEXPER
 RACE = ./boards/... ./daemon/... ./governor/... ./runtime/... ./train/dataset/... ./cmd/fathomd/...
 PLAIN = $(shell $(GO) list ./... | grep -Ev '/fathom/(boards|daemon|governor|runtime|cmd/fathomd|train|cmd/fathom-train)(/|$$)')
 
-.PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench results dist clean
+.PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench peers-convert results dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ bench: build train dist ## measure everything that docs/results states (minutes)
 	$(GO) run ./scripts/bench-road
 	$(GO) run ./scripts/bench-quantize
 	$(GO) run ./scripts/bench-boards
+
+peers-convert: native ## compare fathom convert with onnx2tf and litert-torch (Python 3.11 or newer, PyPI, 8 GB)
+	scripts/peers.sh
 
 results: ## render docs/results/*.json to tables and plots
 	$(GO) run ./scripts/results docs/results
