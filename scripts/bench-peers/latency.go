@@ -44,7 +44,7 @@ func paired(files []made) ([]results.Row, error) {
 }
 
 // pairedInPython does the same in the newest TFLite that Python brings.
-func pairedInPython(files []made, scratch string) ([]results.Row, error) {
+func pairedInPython(files []made) ([]results.Row, error) {
 	args := []string{"scripts/bench-peers/latency.py", fmt.Sprint(pairs)}
 	for _, f := range files {
 		args = append(args, f.tool+"="+f.file)

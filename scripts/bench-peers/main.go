@@ -98,7 +98,7 @@ func compare(model, name string, want expected, scratch string) ([]results.Row, 
 		return nil, err
 	}
 	var rows []results.Row
-	var files []made // that our TFLite runs, ours first
+	var files, all []made // files are those that our TFLite runs; ours first in both
 	var seconds []float64
 	for _, tool := range tools(model, name, labels, scratch) {
 		c, err := tool.convert()
@@ -122,6 +122,7 @@ func compare(model, name string, want expected, scratch string) ([]results.Row, 
 		} else {
 			seconds = append([]float64{c.seconds}, seconds...)
 		}
+		all = append(all, made{tool: tool.name, file: c.file})
 		m, err := engine.OpenModel(c.file, engine.Options{})
 		rows = append(rows, row("loads-"+tool.name, "our TFLite loads the file of "+tool.name, "", bit(err == nil)))
 		if err != nil {
@@ -155,7 +156,7 @@ func compare(model, name string, want expected, scratch string) ([]results.Row, 
 		return nil, err
 	}
 	rows = append(rows, latencies...)
-	newest, err := pairedInPython(files, scratch)
+	newest, err := pairedInPython(all)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: newest TFLite: %v\n", name, err)
 	}
