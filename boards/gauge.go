@@ -2,7 +2,6 @@ package boards
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"periph.io/x/conn/v3/gpio"
@@ -21,21 +20,6 @@ type Gauge interface {
 	// HasBattery tells whether it watches a battery, and not a load only.
 	HasBattery() bool
 	Sense(at time.Time) (battery.Status, error)
-}
-
-// BatteryConfig is the configuration of a device that needs no more than a name
-// and the number of its I²C bus, which is empty for a device on GPIO lines only.
-func BatteryConfig(device, bus string) (battery.Config, error) {
-	c := battery.Config{Device: device}
-	if bus == "" {
-		return c, nil
-	}
-	number, err := strconv.ParseUint(bus, 10, 16)
-	if err != nil {
-		return battery.Config{}, fmt.Errorf("boards: battery %s: I2C bus %q: not a number (give that of /dev/i2c-N, on a Raspberry Pi 1)", device, bus)
-	}
-	c.Bus = new(int(number))
-	return c, nil
 }
 
 // gauges opens the configured devices. Those of another root cannot be asked: its

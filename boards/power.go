@@ -184,14 +184,18 @@ func anyDischarging(cells []cell) telemetry.Reading[bool] {
 
 const noMonitor = "nothing measures the board's power"
 
-// drawnWatts is what the batteries give while they feed the board.
+// drawnWatts is what the batteries give that are known to feed the board.
 func drawnWatts(cells []cell) telemetry.Reading[float64] {
 	if len(cells) == 0 {
 		return telemetry.Unknown[float64](noMonitor)
 	}
 	total := telemetry.Unknown[float64](noMonitor + " unless a battery feeds it")
 	for _, c := range cells {
-		if discharging, ok := c.discharging.Get(); !ok || !discharging {
+		discharging, ok := c.discharging.Get()
+		if _, known := total.Get(); !ok && !known {
+			total = telemetry.Unknown[float64](c.name + ": " + c.discharging.Reason())
+		}
+		if !discharging {
 			continue
 		}
 		watts, ok := c.watts.Get()

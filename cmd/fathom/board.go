@@ -8,9 +8,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"golang.org/x/term"
 
 	"github.com/fathom-edge/fathom/boards"
@@ -20,15 +22,15 @@ import (
 
 // boardCommand shows what was found out about the board.
 type boardCommand struct {
-	Root      string        `help:"Folder that holds sys and proc." default:"/" placeholder:"DIR"`
-	JSON      bool          `help:"Print snapshots (or what --probe-i2c finds) as JSON, one a line."`
-	Watch     bool          `help:"Go on until interrupted."`
-	Every     time.Duration `help:"Time between two snapshots." default:"1s"`
-	For       time.Duration `help:"End --watch or --record after this time." placeholder:"TIME"`
-	Record    string        `help:"Write what is read to a new file, for a replay or a bug report, until interrupted." placeholder:"FILE"`
-	FuelGauge string        `help:"Battery device on I2C or GPIO that no kernel driver serves, e.g. max17048." placeholder:"NAME"`
-	I2CBus    string        `name:"i2c-bus" help:"Number of the device's bus, e.g. 1." placeholder:"N"`
-	ProbeI2C  bool          `name:"probe-i2c" help:"Suggest battery devices on the bus, and do nothing else. Addresses of kernel drivers are left alone."`
+	Root     string        `help:"Folder that holds sys and proc." default:"/" placeholder:"DIR"`
+	JSON     bool          `help:"Print snapshots (or what --probe-i2c finds) as JSON, one a line."`
+	Watch    bool          `help:"Go on until interrupted."`
+	Every    time.Duration `help:"Time between two snapshots." default:"1s"`
+	For      time.Duration `help:"End --watch or --record after this time." placeholder:"TIME"`
+	Record   string        `help:"Write what is read to a new file, for a replay or a bug report, until interrupted." placeholder:"FILE"`
+	Battery  []string      `sep:"none" help:"Battery device that no kernel driver serves, with its settings as in fathomd.yaml, e.g. '{device: max17048, bus: 1}'; may be given more than once." placeholder:"YAML"`
+	I2CBus   string        `name:"i2c-bus" help:"Number of the bus that --probe-i2c looks at, instead of the header's." placeholder:"N"`
+	ProbeI2C bool          `name:"probe-i2c" help:"Suggest battery devices on the bus, and do nothing else. Addresses of kernel drivers are left alone."`
 }
 
 // Help implements kong's HelpProvider.
@@ -38,7 +40,7 @@ sensor. Lines with a * are what the governor decides by.
 
   fathom board --watch
   fathom board --probe-i2c --i2c-bus 1
-  fathom board --fuel-gauge waveshare-ups-hat-c --i2c-bus 1
+  fathom board --battery '{device: ina219, bus: 1, shunt_ohms: 0.1, cells: 2}'
   fathom board --record noon.jsonl --for 10m
 
 A recording holds no serial numbers, hardware addresses or host names.`
@@ -56,12 +58,15 @@ func (c *boardCommand) Run(out *output) error {
 		return c.probe(out, battery.LinuxHost())
 	}
 	var options boards.Options
-	if c.FuelGauge != "" {
-		gauge, err := boards.BatteryConfig(c.FuelGauge, c.I2CBus)
+	if c.I2CBus != "" {
+		return &usageError{errors.New("--i2c-bus belongs to --probe-i2c: name a device's bus in --battery")}
+	}
+	for _, text := range c.Battery {
+		device, err := parseBattery(text)
 		if err != nil {
 			return &usageError{err}
 		}
-		options.Batteries = append(options.Batteries, gauge)
+		options.Batteries = append(options.Batteries, device)
 	}
 	board, err := boards.New(c.Root, options)
 	if err != nil {
@@ -82,6 +87,21 @@ func (c *boardCommand) Run(out *output) error {
 		return nil
 	}
 	return c.loop(ctx, board, func(s telemetry.Snapshot) error { return c.write(out, s) })
+}
+
+// parseBattery reads and checks a device's settings.
+func parseBattery(text string) (battery.Config, error) {
+	var device battery.Config
+	err := yaml.UnmarshalWithOptions([]byte(text), &device, yaml.Strict())
+	if err == nil {
+		err = device.Validate()
+	}
+	if err != nil {
+		// The library's own messages have lines and a drawing, which an argument does not need.
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		return battery.Config{}, fmt.Errorf("--battery %q: %s", text, first)
+	}
+	return device, nil
 }
 
 // loop hands on snapshots until the context ends; without --watch and --record only one.

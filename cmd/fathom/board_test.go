@@ -62,8 +62,10 @@ func TestBoardRefuses(t *testing.T) {
 	}{
 		{[]string{"board", "--root", "nowhere"}, exitFailure, "fathom: boards: root nowhere: not a folder"},
 		{[]string{"board", "--every", "1ms"}, exitUsage, "fathom: --every 1ms is too short"},
-		{[]string{"board", "--fuel-gauge", "max17048"}, exitFailure, `bus`},
-		{[]string{"board", "--fuel-gauge", "max17048", "--i2c-bus", "x"}, exitUsage, `I2C bus "x": not a number`},
+		{[]string{"board", "--battery", "{device: max17048}"}, exitUsage, "device max17048: bus"},
+		{[]string{"board", "--battery", "{device: max17048, buss: 1}"}, exitUsage, `unknown field "buss"`},
+		{[]string{"board", "--battery", "{device: ["}, exitUsage, `--battery "{device: [": `},
+		{[]string{"board", "--i2c-bus", "1"}, exitUsage, "--i2c-bus belongs to --probe-i2c"},
 		{[]string{"board", "--for", "1m"}, exitUsage, "--for ends --watch or --record"},
 		{[]string{"board", "--probe-i2c", "--i2c-bus", "x"}, exitUsage, `--i2c-bus "x": not a number`},
 		{[]string{"board", "--probe-i2c", "--root", "/tmp"}, exitUsage, "leave --root out"},
@@ -121,7 +123,7 @@ func TestBoardProbe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"0x36  max17048 or max17049 (version 0x0012)\n", "0x40  served by the kernel's ina3221, left alone\n",
-		"  fathom board --fuel-gauge max17048 --i2c-bus 1\n"} {
+		"  fathom board --battery '{device: max17048, bus: 1}'\n"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in:\n%s", want, &text)
 		}

@@ -67,7 +67,7 @@ func writeFindings(out *output, bus int, findings []battery.Finding) error {
 		_, err := fmt.Fprintf(out, "No battery device found on I2C bus %d.\n", bus)
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\nSuggestions only: devices share addresses. Check which board you have, then try\n  fathom board --fuel-gauge %s --i2c-bus %d\n", suggested, bus)
+	_, err := fmt.Fprintf(out, "\nSuggestions only: devices share addresses. Check which board you have, then try\n  fathom board --battery '{device: %s, bus: %d}'\n", suggested, bus)
 	return err
 }
 

@@ -34,6 +34,7 @@ type step struct {
 var steps = []step{
 	{"quantities", quantities},
 	{"devices", devices},
+	{"drains", drains},
 	{"peers", peers},
 	{"cost", cost},
 	{"deadline", deadline},
@@ -47,7 +48,7 @@ func main() {
 	wanted := os.Args[1:]
 	for _, w := range wanted {
 		if !slices.ContainsFunc(steps, func(s step) bool { return s.name == w }) {
-			fmt.Fprintf(os.Stderr, "bench-boards: no part %q: there are quantities, devices, peers, cost, deadline and leak\n", w)
+			fmt.Fprintf(os.Stderr, "bench-boards: no part %q: there are quantities, devices, drains, peers, cost, deadline and leak\n", w)
 			os.Exit(2)
 		}
 	}
