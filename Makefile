@@ -65,6 +65,8 @@ bench: build train dist ## measure everything that docs/results states (minutes)
 	$(GO) run ./scripts/bench-road
 	$(GO) run ./scripts/bench-quantize
 	$(GO) run ./scripts/bench-boards
+	$(GO) run ./scripts/bench-governor
+	$(GO) run ./scripts/bench-resume
 
 peers-convert: native ## compare fathom convert with onnx2tf and litert-torch (Python 3.11 or newer, PyPI, 8 GB)
 	scripts/peers.sh

@@ -14,6 +14,7 @@ go mod verify >/dev/null || die "modules differ from go.sum"
 go mod tidy -diff >/dev/null || die "go.mod is not tidy: run go mod tidy"
 go vet ./...
 go tool staticcheck ./...
+CGO_ENABLED=1 go vet -tags xla ./cmd/fathom-train
 CGO_ENABLED=0 go build ./... || die "the project must build without cgo (the engine is a stub there)"
 go test ./internal/structure/
 
