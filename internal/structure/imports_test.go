@@ -44,6 +44,7 @@ var allowed = []struct {
 	{"scripts/bench-boards", []string{"boards", "internal"}, "it reads fixture trees"},
 	{"scripts/bench-convert", []string{"convert", "internal", "runtime"}, "it converts whole networks and runs them"},
 	{"scripts/bench-governor", []string{"governor", "internal", "runtime/profile"}, "it runs the governor on simulated boards"},
+	{"scripts/bench-peers", []string{"convert", "internal", "runtime"}, "it runs what other converters made, too"},
 	{"scripts", []string{"internal"}, "programs of the build"},
 	{"train/arch", nil, "an architecture knows no backend and no format"},
 	{"train/dataset", []string{"glyphs", "runtime/preprocess"}, "data knows nothing of nets"},
