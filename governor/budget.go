@@ -240,6 +240,17 @@ func (b *budget) quiet(in Input) {
 	}
 }
 
+// settle adds the limits of everything but heat, which is all that the policies with a budget do differently, and spends
+// the least of them.
+func (b *budget) settle(s *State, in Input, v view, t turns, d *Decision) {
+	b.flags(s, in, v, t.flagHold)
+	b.charge(s, in, v, &d.Terms)
+	b.share(in)
+	b.deadline(s, in, &d.Terms)
+	b.quiet(in)
+	spendBudget(s, in, v, b, t, d)
+}
+
 // spendBudget moves the state along the ladder and completes the decision.
 func spendBudget(s *State, in Input, v view, b *budget, c turns, d *Decision) {
 	o := in.Objectives

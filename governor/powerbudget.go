@@ -107,13 +107,7 @@ func (p PowerBudget) Step(s State, in Input) (State, Decision) {
 	b := openBudget(in)
 
 	p.heat(&s, in, v, &b, &d.Terms)
-	b.flags(&s, in, v, p.config.FlagHold)
-	b.charge(&s, in, v, &d.Terms)
-	b.share(in)
-	b.deadline(&s, in, &d.Terms)
-	b.quiet(in)
-
-	spendBudget(&s, in, v, &b, turns{dwell: p.config.Dwell, slice: p.config.Slice, switchCost: p.config.SwitchCost}, &d)
+	b.settle(&s, in, v, turns{p.config.Dwell, p.config.Slice, p.config.SwitchCost, p.config.FlagHold, p.config.Grace}, &d)
 	return s, d
 }
 

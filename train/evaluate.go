@@ -54,6 +54,20 @@ func (t *Trainer) Evaluate(paths []Path, split dataset.Split, n int) ([]float64,
 	return top1, nil
 }
 
+// top1 is the accuracy of everything that is trained, by variant name.
+func (t *Trainer) top1(split dataset.Split, n int) (map[string]float64, error) {
+	paths := t.cfg.Paths()
+	list, err := t.Evaluate(paths, split, n)
+	if err != nil {
+		return nil, err
+	}
+	byName := map[string]float64{}
+	for i, p := range paths {
+		byName[p.String()] = list[i]
+	}
+	return byName, nil
+}
+
 // infer computes the logits of the given paths.
 func (t *Trainer) infer(paths []Path) (*model.Exec, error) {
 	return model.NewExec(t.backend, t.store, func(scope *model.Scope, images *graph.Node) []*graph.Node {

@@ -104,21 +104,9 @@ func (t *Trainer) Measure(paths []Path) (*Report, error) {
 // chooseStatistics replaces the running averages by a cumulative average over training batches with frozen weights,
 // unless they validate worse on the mean over paths.
 func (t *Trainer) chooseStatistics() (*Statistics, error) {
-	measure := func() (map[string]float64, error) {
-		paths := t.cfg.Paths()
-		top1, err := t.Evaluate(paths, dataset.Validation, t.cfg.Eval.Final)
-		if err != nil {
-			return nil, err
-		}
-		m := map[string]float64{}
-		for i, p := range paths {
-			m[p.String()] = top1[i]
-		}
-		return m, nil
-	}
 	s := &Statistics{}
 	var err error
-	if s.Running, err = measure(); err != nil {
+	if s.Running, err = t.top1(dataset.Validation, t.cfg.Eval.Final); err != nil {
 		return nil, err
 	}
 	old := map[string][]float32{}
@@ -128,7 +116,7 @@ func (t *Trainer) chooseStatistics() (*Statistics, error) {
 	if err := t.recalibrate(t.cfg.Eval.Recalibrate); err != nil {
 		return nil, err
 	}
-	if s.Reestimated, err = measure(); err != nil {
+	if s.Reestimated, err = t.top1(dataset.Validation, t.cfg.Eval.Final); err != nil {
 		return nil, err
 	}
 	if s.Kept = mean(s.Reestimated) > mean(s.Running); s.Kept {

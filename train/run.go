@@ -106,7 +106,7 @@ func (t *Trainer) Run(ctx context.Context, o RunOptions) error {
 			o.Progress(Progress{Step: done, Steps: t.cfg.Steps, Loss: losses["total"], ImagesPerSecond: rate})
 		}
 		if done%t.cfg.Eval.Every == 0 && done < t.cfg.Steps {
-			if err := t.measure(o.Metrics, m, "eval", dataset.Validation, t.cfg.Eval.Samples, ""); err != nil {
+			if err := t.measure(o.Metrics, m); err != nil {
 				return err
 			}
 			if o.Measured != nil {
@@ -147,19 +147,14 @@ func (t *Trainer) stopped(o RunOptions, err error) error {
 	return fmt.Errorf("%w (the newest checkpoint is %s)", err, path)
 }
 
-// measure evaluates and writes the result as a metric made from m.
-func (t *Trainer) measure(w io.Writer, m Metric, kind string, split dataset.Split, samples int, note string) error {
-	paths := t.cfg.Paths()
-	top1, err := t.Evaluate(paths, split, samples)
-	if err != nil {
+// measure evaluates the samples of the validation split and writes the result as a metric made from m.
+func (t *Trainer) measure(w io.Writer, m Metric) error {
+	var err error
+	if m.Top1, err = t.top1(dataset.Validation, t.cfg.Eval.Samples); err != nil {
 		return err
 	}
-	m.Kind, m.Split, m.Samples, m.Note = kind, split.String(), t.samples(split, samples), note
+	m.Kind, m.Split, m.Samples = "eval", dataset.Validation.String(), t.samples(dataset.Validation, t.cfg.Eval.Samples)
 	m.Losses, m.LearningRate, m.ImagesPerSecond = nil, 0, 0
-	m.Top1 = map[string]float64{}
-	for i, p := range paths {
-		m.Top1[p.String()] = top1[i]
-	}
 	return write(w, m)
 }
 
