@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/fathom-edge/fathom/boards/boardtest"
@@ -25,51 +24,22 @@ const (
 	fixtures = "testdata/boards"
 )
 
-type step struct {
-	name    string
-	measure func() ([]results.Row, error)
-}
-
 // steps are the parts of the benchmark, in the order in which they run.
-var steps = []step{
-	{"quantities", quantities},
-	{"devices", devices},
-	{"drains", drains},
-	{"peers", peers},
-	{"cost", cost},
-	{"deadline", deadline},
-	{"leak", leak},
+var steps = []results.Part{
+	{Name: "quantities", Measure: quantities},
+	{Name: "devices", Measure: devices},
+	{Name: "drains", Measure: drains},
+	{Name: "peers", Measure: peers},
+	{Name: "cost", Measure: cost},
+	{Name: "deadline", Measure: deadline},
+	{Name: "leak", Measure: leak},
 }
 
 func main() {
 	if len(os.Args) == 4 && os.Args[1] == childArgument {
 		os.Exit(child(os.Args[2], os.Args[3]))
 	}
-	wanted := os.Args[1:]
-	for _, w := range wanted {
-		if !slices.ContainsFunc(steps, func(s step) bool { return s.name == w }) {
-			fmt.Fprintf(os.Stderr, "bench-boards: no part %q: there are quantities, devices, drains, peers, cost, deadline and leak\n", w)
-			os.Exit(2)
-		}
-	}
-	for _, s := range steps {
-		if len(wanted) > 0 && !slices.Contains(wanted, s.name) {
-			continue
-		}
-		fmt.Fprintf(os.Stderr, "bench-boards: %s\n", s.name)
-		rows, err := s.measure()
-		if err == nil {
-			machine := results.Machine()
-			for i := range rows {
-				rows[i].Machine, rows[i].Command = machine, "go run ./scripts/bench-boards "+s.name
-			}
-			err = results.Merge(output, rows)
-		}
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "bench-boards: %s: %v\n", s.name, err)
-			os.Exit(1)
-		}
-	}
+	os.Exit(results.Bench("bench-boards", output, steps, os.Args[1:], os.Stderr))
 }
 
 // trees names the fixtures.

@@ -27,7 +27,7 @@ func convert() ([]results.Row, error) {
 		return nil, err
 	}
 	for _, p := range precisions {
-		if _, err := run(conversions[p]); err != nil {
+		if _, err := results.Run(conversions[p]); err != nil {
 			return nil, err
 		}
 	}
@@ -93,8 +93,8 @@ func choice() ([]results.Row, error) {
 		}
 		about := fmt.Sprintf("ranges by %s, %s bias correction, %d validation images", t.Method, with, t.Images)
 		rows = append(rows,
-			one("logit-error/"+name, "power of the logits' error against that of the logits, "+about, 100*t.LogitError, "%", "", 0, line),
-			one("worst-drop/"+name, "largest drop of a variant, "+about, t.WorstDrop, "points", "", 0, line))
+			results.One("logit-error/"+name, "power of the logits' error against that of the logits, "+about, 100*t.LogitError, "%", "", 0, line),
+			results.One("worst-drop/"+name, "largest drop of a variant, "+about, t.WorstDrop, "points", "", 0, line))
 		best[t.BiasCorrection] = min(best[t.BiasCorrection], t.LogitError)
 		if old, ok := byMethod[t.Method]; !ok || t.LogitError < old {
 			byMethod[t.Method] = t.LogitError
@@ -102,9 +102,9 @@ func choice() ([]results.Row, error) {
 	}
 	chosen := fmt.Sprintf("logit error of the chosen ranges (%s) against that of min-max", q.Method)
 	return append(rows,
-		one("choice-gain", chosen, byMethod[q.Method]/byMethod["min-max"], "", "", 0, line),
-		one("bias-correction-gain", "logit error of the best way with bias correction against the best without", best[true]/best[false], "", "", 0, line),
-		one("kept-float", "layers that int8 keeps in float32", float64(len(q.Kept)), "", "", 0, line),
+		results.One("choice-gain", chosen, byMethod[q.Method]/byMethod["min-max"], "", "", 0, line),
+		results.One("bias-correction-gain", "logit error of the best way with bias correction against the best without", best[true]/best[false], "", "", 0, line),
+		results.One("kept-float", "layers that int8 keeps in float32", float64(len(q.Kept)), "", "", 0, line),
 	), nil
 }
 
@@ -114,7 +114,7 @@ func size() ([]results.Row, error) {
 	bytes := map[string]float64{}
 	for _, p := range precisions {
 		line := "bin/fathom inspect " + cache + p + " --json"
-		out, err := run(line)
+		out, err := results.Run(line)
 		if err != nil {
 			return nil, err
 		}
@@ -125,12 +125,12 @@ func size() ([]results.Row, error) {
 			return nil, fmt.Errorf("%s: %w", line, err)
 		}
 		bytes[p] = i.TotalBytes
-		rows = append(rows, one("size/"+p, "segments of the demo family in "+p, i.TotalBytes/1e6, "MB", "", 0, line))
+		rows = append(rows, results.One("size/"+p, "segments of the demo family in "+p, i.TotalBytes/1e6, "MB", "", 0, line))
 	}
 	line := "go run ./scripts/bench-quantize size"
 	return append(rows,
-		one("size-ratio/float16", "float16 bundle against float32", bytes["float16"]/bytes["float32"], "", "<=", 0.55, line),
-		one("size-ratio/int8", "int8 bundle against float32", bytes["int8"]/bytes["float32"], "", "<=", 0.35, line),
+		results.One("size-ratio/float16", "float16 bundle against float32", bytes["float16"]/bytes["float32"], "", "<=", 0.55, line),
+		results.One("size-ratio/int8", "int8 bundle against float32", bytes["int8"]/bytes["float32"], "", "<=", 0.35, line),
 	), nil
 }
 
@@ -145,12 +145,12 @@ func kernels() ([]results.Row, error) {
 		line := conversions[p]
 		for _, v := range e.Proof {
 			if p == "float16" {
-				rows = append(rows, one("kernels/float16-"+v.Variant, "TFLite with XNNPACK against the evaluator, float16, "+v.Variant+", largest logit difference", v.Kernels.XNNPACK, "", "<=", 1e-4, line))
+				rows = append(rows, results.One("kernels/float16-"+v.Variant, "TFLite with XNNPACK against the evaluator, float16, "+v.Variant+", largest logit difference", v.Kernels.XNNPACK, "", "<=", 1e-4, line))
 				continue
 			}
 			rows = append(rows,
-				one("kernels/int8-xnnpack-"+v.Variant, "TFLite with XNNPACK against the evaluator, int8, "+v.Variant+", largest difference in steps of the output", v.Kernels.XNNPACK, "steps", "<=", 0, line),
-				one("kernels/int8-builtin-"+v.Variant, "TFLite without XNNPACK against the evaluator, int8, "+v.Variant+", largest difference in steps of the output", *v.Kernels.Builtin, "steps", "<=", 0, line))
+				results.One("kernels/int8-xnnpack-"+v.Variant, "TFLite with XNNPACK against the evaluator, int8, "+v.Variant+", largest difference in steps of the output", v.Kernels.XNNPACK, "steps", "<=", 0, line),
+				results.One("kernels/int8-builtin-"+v.Variant, "TFLite without XNNPACK against the evaluator, int8, "+v.Variant+", largest difference in steps of the output", *v.Kernels.Builtin, "steps", "<=", 0, line))
 		}
 	}
 	return rows, nil

@@ -22,7 +22,7 @@ type evaluation struct {
 }
 
 func evaluate(line string) (*evaluation, error) {
-	out, err := run(line)
+	out, err := results.Run(line)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func accuracy() ([]results.Row, error) {
 		for i, v := range e.Variants {
 			want := exact.Variants[i]
 			what := fmt.Sprintf("top-1 that %s loses against float32, %s, %d held-out images (%.2f %% and %.2f %%)", p, v.Name, v.Samples, 100*want.Top1, 100*v.Top1)
-			rows = append(rows, one("drop/"+p+"-"+v.Name, what, 100*(want.Top1-v.Top1), "points", "<=", 1, line))
+			rows = append(rows, results.One("drop/"+p+"-"+v.Name, what, 100*(want.Top1-v.Top1), "points", "<=", 1, line))
 		}
 	}
 	return rows, nil
@@ -103,7 +103,7 @@ func latency() ([]results.Row, error) {
 // arm64 counts the images on which logits differ between amd64 and arm64.
 func arm64() ([]results.Row, error) {
 	line := "scripts/qemu-int8.sh " + cache + "int8 48"
-	out, err := run(line)
+	out, err := results.Run(line)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func arm64() ([]results.Row, error) {
 		}
 		n, _ := strconv.Atoi(m[2])
 		all, _ := strconv.Atoi(m[3])
-		rows = append(rows, one("arm64/"+m[1], fmt.Sprintf("images of %d on which int8 logits differ between amd64 and arm64 under qemu, both with XNNPACK, %s", all, m[1]), float64(all-n), "", "<=", 0, line))
+		rows = append(rows, results.One("arm64/"+m[1], fmt.Sprintf("images of %d on which int8 logits differ between amd64 and arm64 under qemu, both with XNNPACK, %s", all, m[1]), float64(all-n), "", "<=", 0, line))
 	}
 	return rows, nil
 }

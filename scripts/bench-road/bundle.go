@@ -22,7 +22,7 @@ type evaluation struct {
 }
 
 func evaluate(line string) (*evaluation, error) {
-	out, err := run(line)
+	out, err := results.Run(line)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func accuracy() ([]results.Row, error) {
 	rise := math.Inf(1)
 	for i, v := range e.Variants {
 		what := fmt.Sprintf("top-1 of %s on held-out fonts, %d samples, 95 %% interval %.1f … %.1f %%", v.Name, v.Samples, 100*v.Low, 100*v.High)
-		r := one("accuracy/"+v.Name, what, 100*v.Top1, "%", "", 0, line)
+		r := results.One("accuracy/"+v.Name, what, 100*v.Top1, "%", "", 0, line)
 		if i == len(e.Variants)-1 {
 			r.Op, r.Limit = ">=", 95
 		}
@@ -58,8 +58,8 @@ func accuracy() ([]results.Row, error) {
 	}
 	span := 100 * (e.Variants[len(e.Variants)-1].Top1 - e.Variants[0].Top1)
 	return append(rows,
-		one("accuracy-span", "deepest variant above the shallowest", span, "points", ">=", 5, line),
-		one("accuracy-rise", "smallest step up along the ladder", rise, "points", ">=", 0.01, line),
+		results.One("accuracy-span", "deepest variant above the shallowest", span, "points", ">=", 5, line),
+		results.One("accuracy-rise", "smallest step up along the ladder", rise, "points", ">=", 0.01, line),
 	), nil
 }
 
@@ -76,7 +76,7 @@ func reference() ([]results.Row, error) {
 			return nil, fmt.Errorf("%s: no comparison for %s", line, v.Name)
 		}
 		what := fmt.Sprintf("TFLite against the reference, %s, largest logit difference of %d samples", v.Name, v.Against.Samples)
-		rows = append(rows, one("reference/"+v.Name, what, v.Against.MaxAbsError, "", "<=", 1e-4, line))
+		rows = append(rows, results.One("reference/"+v.Name, what, v.Against.MaxAbsError, "", "<=", 1e-4, line))
 	}
 	return rows, nil
 }
@@ -84,7 +84,7 @@ func reference() ([]results.Row, error) {
 // size is what sharing leaves of the bundle.
 func size() ([]results.Row, error) {
 	const line = "bin/fathom inspect " + demo + " --json"
-	out, err := run(line)
+	out, err := results.Run(line)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func size() ([]results.Row, error) {
 		return nil, fmt.Errorf("%s: %w", line, err)
 	}
 	return []results.Row{
-		one("size-ratio", "all variants together against the deepest of each net alone", i.Ratio, "", "<=", 1.15, line),
-		one("size-bytes", "segments of the demo bundle", i.TotalBytes/1e6, "MB", "<=", 3, line),
+		results.One("size-ratio", "all variants together against the deepest of each net alone", i.Ratio, "", "<=", 1.15, line),
+		results.One("size-bytes", "segments of the demo bundle", i.TotalBytes/1e6, "MB", "<=", 3, line),
 	}, nil
 }

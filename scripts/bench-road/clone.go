@@ -76,7 +76,7 @@ func firstClassification() ([]results.Row, error) {
 		}
 		if classified("http://127.0.0.1:8080/api/state") {
 			took := time.Since(start).Seconds()
-			return []results.Row{one("demo-first-classification", "make demo in a clean clone with empty caches, until the page's first classification",
+			return []results.Row{results.One("demo-first-classification", "make demo in a clean clone with empty caches, until the page's first classification",
 				took, "s", "<=", limit.Seconds(), "go run ./scripts/bench-road demo")}, nil
 		}
 	}
@@ -108,6 +108,6 @@ func testTime() ([]results.Row, error) {
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("make test: %w", err)
 	}
-	return []results.Row{one("test-time", "make test in a clean clone with empty caches", time.Since(start).Seconds(), "s", "<=", 600,
+	return []results.Row{results.One("test-time", "make test in a clean clone with empty caches", time.Since(start).Seconds(), "s", "<=", 600,
 		"go run ./scripts/bench-road test")}, nil
 }

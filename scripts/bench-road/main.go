@@ -9,11 +9,7 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"slices"
-	"strings"
 
 	"github.com/fathom-edge/fathom/internal/results"
 )
@@ -24,63 +20,15 @@ const (
 	family = "testdata/families/demo"
 )
 
-type step struct {
-	name    string
-	measure func() ([]results.Row, error)
-}
-
 // steps are the parts of the benchmark, in the order in which they run.
-var steps = []step{
-	{"accuracy", accuracy},
-	{"reference", reference},
-	{"size", size},
-	{"glibc", glibc},
-	{"labels", labels},
-	{"demo", firstClassification},
-	{"test", testTime},
+var steps = []results.Part{
+	{Name: "accuracy", Measure: accuracy},
+	{Name: "reference", Measure: reference},
+	{Name: "size", Measure: size},
+	{Name: "glibc", Measure: glibc},
+	{Name: "labels", Measure: labels},
+	{Name: "demo", Measure: firstClassification},
+	{Name: "test", Measure: testTime},
 }
 
-func main() {
-	wanted := os.Args[1:]
-	for _, w := range wanted {
-		if !slices.ContainsFunc(steps, func(s step) bool { return s.name == w }) {
-			fmt.Fprintf(os.Stderr, "bench-road: no part %q: there are accuracy, reference, size, glibc, labels, demo and test\n", w)
-			os.Exit(2)
-		}
-	}
-	for _, s := range steps {
-		if len(wanted) > 0 && !slices.Contains(wanted, s.name) {
-			continue
-		}
-		fmt.Fprintf(os.Stderr, "bench-road: %s\n", s.name)
-		rows, err := s.measure()
-		if err == nil {
-			machine := results.Machine()
-			for i := range rows {
-				rows[i].Machine = machine
-			}
-			err = results.Merge(output, rows)
-		}
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "bench-road: %s: %v\n", s.name, err)
-			os.Exit(1)
-		}
-	}
-}
-
-// run executes a command line as it stands in a row, and returns its standard output.
-func run(line string) (string, error) {
-	words := strings.Fields(line)
-	cmd := exec.Command(words[0], words[1:]...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", line, err)
-	}
-	return string(out), nil
-}
-
-// one is a row with a single sample.
-func one(id, what string, value float64, unit, op string, limit float64, command string) results.Row {
-	return results.Row{ID: id, What: what, Value: value, Unit: unit, Op: op, Limit: limit, Samples: []float64{value}, Command: command}
-}
+func main() { os.Exit(results.Bench("bench-road", output, steps, os.Args[1:], os.Stderr)) }

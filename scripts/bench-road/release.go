@@ -15,7 +15,7 @@ func glibc() ([]results.Row, error) {
 	var rows []results.Row
 	for _, file := range []string{"bin/fathom", "bin/fathomd", "lib/libtensorflowlite_c.so"} {
 		line := "scripts/glibc-check.sh dist/fathom_linux_arm64/" + file + " 2.27"
-		out, err := run(line)
+		out, err := results.Run(line)
 		if err != nil {
 			return nil, err
 		}
@@ -27,7 +27,7 @@ func glibc() ([]results.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, one("glibc-"+file, "minor version of the newest glibc 2.x symbol that arm64 "+file+" needs", minor, "", "<=", 27, line))
+		rows = append(rows, results.One("glibc-"+file, "minor version of the newest glibc 2.x symbol that arm64 "+file+" needs", minor, "", "<=", 27, line))
 	}
 	return rows, nil
 }
@@ -35,7 +35,7 @@ func glibc() ([]results.Row, error) {
 // labels counts the images on which amd64 and arm64 (under qemu) disagree.
 func labels() ([]results.Row, error) {
 	const line = "scripts/qemu-labels.sh"
-	out, err := run(line)
+	out, err := results.Run(line)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func labels() ([]results.Row, error) {
 		if all < 200 {
 			return nil, fmt.Errorf("%s: only %d images", line, all)
 		}
-		rows = append(rows, one("labels-"+strings.ReplaceAll(m[1], " ", "-"), fmt.Sprintf("images of %d on which arm64 under qemu and amd64 differ, %s", all, m[1]), float64(all-same), "", "<=", 0, line))
+		rows = append(rows, results.One("labels-"+strings.ReplaceAll(m[1], " ", "-"), fmt.Sprintf("images of %d on which arm64 under qemu and amd64 differ, %s", all, m[1]), float64(all-same), "", "<=", 0, line))
 	}
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("%s printed nothing", line)
