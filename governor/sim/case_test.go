@@ -157,8 +157,8 @@ func TestEveryOwnTraceRunsOnEveryBoard(t *testing.T) {
 			}
 		}
 	}
-	if count < 12 {
-		t.Errorf("%d traces, want 12", count)
+	if count < 20 {
+		t.Errorf("%d traces, want 20", count)
 	}
 }
 
@@ -176,6 +176,7 @@ func TestNewRefuses(t *testing.T) {
 		"two shapes": func(s *Setup) {
 			s.Trace.Load = Signal{{Sine: &Sine{Period: time.Hour}, Walk: &Walk{Time: time.Hour}}}
 		},
+		"lag":     func(s *Setup) { s.Trace.Ambient = append(s.Trace.Ambient, Shape{Lag: -time.Second}) },
 		"battery": func(s *Setup) { s.Trace.Battery = &TraceBattery{} },
 	} {
 		s := Setup{Board: Pi4Bare(), Trace: quiet("test", time.Hour, 20, 0.5)}

@@ -62,7 +62,7 @@ type TraceBattery struct {
 	VoltageGauge   bool          `yaml:"voltage_gauge"`
 }
 
-// Signal is the sum of its shapes; those of Shade multiply what stands before them.
+// Signal is the sum of its shapes; Shade and Lag change what stands before them.
 type Signal []Shape
 
 // Shape is one part of a signal; exactly one field is set.
@@ -77,6 +77,8 @@ type Shape struct {
 	Shade *Bursts `yaml:"shade"`
 	// Walk wanders around 0 with the given standard deviation and correlation time.
 	Walk *Walk `yaml:"walk"`
+	// Lag makes what stands before it follow with this time constant, as a wall follows the sun.
+	Lag time.Duration `yaml:"lag"`
 }
 
 // SignalPoint is a value at a time since the beginning.
@@ -266,8 +268,14 @@ func (s Shape) validate() error {
 			return fmt.Errorf("walk: %g in %v: want a deviation of at least 0 and a second at least", s.Walk.Deviation, s.Walk.Time)
 		}
 	}
+	if s.Lag != 0 {
+		set++
+		if s.Lag < time.Second {
+			return fmt.Errorf("lag %v: want a second at least", s.Lag)
+		}
+	}
 	if set != 1 {
-		return errors.New("give exactly one of points, steps, sine, bursts, shade and walk")
+		return errors.New("give exactly one of points, steps, sine, bursts, shade, walk and lag")
 	}
 	return nil
 }
@@ -351,6 +359,13 @@ func (s Shape) add(sum []float64, r *rand.Rand) {
 		for i := range sum {
 			sum[i] += at
 			at = at*keep + kick*r.NormFloat64()
+		}
+	case s.Lag != 0:
+		keep := math.Exp(-1 / s.Lag.Seconds())
+		at := sum[0]
+		for i := range sum {
+			at = sum[i] + (at-sum[i])*keep
+			sum[i] = at
 		}
 	}
 }

@@ -66,6 +66,17 @@ func TestParseTrace(t *testing.T) {
 	}
 }
 
+func TestLag(t *testing.T) {
+	trace := quiet("lag", time.Hour, 20, 0.5)
+	trace.Ambient = Signal{
+		{Steps: []SignalPoint{{0, 20}, {10 * time.Minute, 30}}}, {Lag: 2 * time.Minute}, {Points: []SignalPoint{{0, 1}}},
+	}
+	w := trace.weather(0, Pi4Bare())
+	for second, want := range map[int]float64{0: 21, 599: 21, 600 + 119: 31 - 10/math.E, 3599: 31} {
+		near(t, "ambient", w[second].AmbientCelsius, want, 0.001)
+	}
+}
+
 func TestBurstsAndShade(t *testing.T) {
 	trace := quiet("bursts", 10*time.Hour, 20, 0.5)
 	trace.Load = Signal{{Bursts: &Bursts{Every: 10 * time.Minute, For: 2 * time.Minute, Value: 0.5, Jitter: 0.3}}}
