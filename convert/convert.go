@@ -18,7 +18,7 @@
 // predecessor, the ends of words included. Cutting at all junctions and nowhere
 // else stores every piece once, and no fewer cuts do. From there, cuts are taken
 // back one at a time, each time the one whose removal adds the fewest bytes of
-// weights, as long as that is less than [MinSaving]; among equals, the one that
+// weights, as long as that is less than Options.MinSaving; among equals, the one that
 // leaves the shortest longest path, then the fewest segments, then the first in
 // order. So every cut that stays saves at least MinSaving, and pieces without
 // weights are never a reason to cut. This is not always the optimum over all
@@ -50,7 +50,7 @@ import (
 	"github.com/fathom-edge/fathom/runtime/preprocess"
 )
 
-// MinSaving is the bytes of weights that a cut must save.
+// MinSaving is the default of Options.MinSaving.
 const MinSaving = 64 << 10
 
 // MaxError is the default of Options.MaxError.
@@ -64,6 +64,8 @@ type Options struct {
 	// is accepted for any output value, as a share of the outputs' range; 0 means
 	// MaxError.
 	MaxError float64
+	// MinSaving is the bytes of weights that a cut must save; 0 means MinSaving.
+	MinSaving int64
 	// Whole writes every variant as one file and shares nothing.
 	Whole bool
 	// DumpPasses names a folder for the graph of every variant after each pass,
@@ -97,6 +99,9 @@ func Convert(fam *family.Family, dir string, opts Options) (*Result, error) {
 	if opts.MaxError == 0 {
 		opts.MaxError = MaxError
 	}
+	if opts.MinSaving == 0 {
+		opts.MinSaving = MinSaving
+	}
 	if opts.Out == "" {
 		return nil, errors.New("convert: no output folder named")
 	}
@@ -115,13 +120,13 @@ func Convert(fam *family.Family, dir string, opts Options) (*Result, error) {
 	}
 	var cuts map[pair]bool
 	if !opts.Whole {
-		cuts = findCuts(alphabet.words, alphabet.bytes, MinSaving)
+		cuts = findCuts(alphabet.words, alphabet.bytes, opts.MinSaving)
 	}
 	built, err := build(fam, variants, alphabet, cuts, accuracy, opts.Numbers.Precision)
 	if err != nil {
 		return nil, err
 	}
-	evidence := &Evidence{Tools: opts.Tools, MaxError: opts.MaxError, NotShared: notShared(variants, alphabet, cuts), Quantization: report}
+	evidence := &Evidence{Tools: opts.Tools, MaxError: opts.MaxError, NotShared: notShared(variants, alphabet, cuts, opts.MinSaving), Quantization: report}
 	if opts.Runner != nil {
 		if opts.Numbers.Precision == bundle.Float32 {
 			evidence.Proof, err = prove(variants, fam.Preprocess, built, opts)

@@ -356,3 +356,17 @@ func TestConvertKeepsForeignFolders(t *testing.T) {
 		t.Errorf("folder now holds %d files", len(got))
 	}
 }
+
+// TestMinSaving: where no cut saves enough, every variant is one segment.
+func TestMinSaving(t *testing.T) {
+	f, dir := makeFamily(t, familytest.Small())
+	r := mustConvert(t, f, dir, filepath.Join(t.TempDir(), "b"), convert.Options{MinSaving: 1 << 40})
+	for _, v := range r.Manifest.Variants {
+		if len(v.Path) != 1 {
+			t.Errorf("%s has %d segments", v.Name, len(v.Path))
+		}
+	}
+	if n := len(r.Evidence.NotShared); n == 0 || !strings.Contains(r.Evidence.NotShared[0].Reason, fmt.Sprint(1<<30, " KiB")) {
+		t.Errorf("not shared: %+v", r.Evidence.NotShared)
+	}
+}

@@ -28,12 +28,14 @@ const (
 )
 
 // reasonSmall is for equal layers that no cut separates.
-var reasonSmall = fmt.Sprintf("sharing it would save less than %d KiB per cut", MinSaving>>10)
+func reasonSmall(minSaving int64) string {
+	return fmt.Sprintf("sharing it would save less than %d KiB per cut", minSaving>>10)
+}
 
 // notShared explains what is stored more than once: pieces that stand in
 // several segments, and layers whose trained weights are equal but which were
 // written differently.
-func notShared(variants []*variant, a *alphabet, cuts map[pair]bool) []NotShared {
+func notShared(variants []*variant, a *alphabet, cuts map[pair]bool, minSaving int64) []NotShared {
 	notes := &notes{}
 	copies := make([]map[string]bool, len(a.pieces)) // the segments of each piece
 	users := make([][]string, len(a.pieces))
@@ -53,7 +55,7 @@ func notShared(variants []*variant, a *alphabet, cuts map[pair]bool) []NotShared
 	for id, p := range a.pieces {
 		if len(users[id]) > 1 {
 			for _, n := range p.Nodes {
-				notes.add(users[id], n, int64(len(copies[id])-1)*n.WeightBytes(), reasonSmall)
+				notes.add(users[id], n, int64(len(copies[id])-1)*n.WeightBytes(), reasonSmall(minSaving))
 			}
 		}
 	}

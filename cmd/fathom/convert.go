@@ -17,6 +17,7 @@ type convertCommand struct {
 	Source        string  `arg:"" optional:"" placeholder:"MODEL" help:"An ONNX model, or a folder with family.json and ONNX models."`
 	Out           string  `short:"o" placeholder:"BUNDLE" help:"Folder of the bundle; an older bundle there is replaced."`
 	Layout        string  `enum:"segments,monolithic,both" default:"segments" help:"segments: what variants share is stored once; monolithic: one file for each variant; both: two bundles, the second in BUNDLE.monolithic."`
+	MinSaving     int64   `default:"64" placeholder:"KIB" help:"Weights, in KiB, that a cut between segments must save (${default}). Fewer cuts are faster and share less."`
 	MaxError      float64 `default:"1e-4" help:"Largest accepted difference between TFLite and the reference evaluator, as a share of the outputs' range."`
 	DumpPasses    string  `placeholder:"DIR" help:"Write the graph of each variant after each pass to text files."`
 	ListOperators bool    `help:"List the ONNX operators that can be converted, and what they become."`
@@ -42,6 +43,9 @@ func (c *convertCommand) Run(out *output) error {
 	if !(c.MaxError > 0) || math.IsInf(c.MaxError, 0) {
 		return &usageError{fmt.Errorf("--max-error is %g: must be positive", c.MaxError)}
 	}
+	if c.MinSaving < 1 || c.MinSaving > maxMinSaving {
+		return &usageError{fmt.Errorf("--min-saving is %d KiB: must be 1 to %d", c.MinSaving, int64(maxMinSaving))}
+	}
 	if c.Out == "" {
 		return &usageError{errors.New("--out names no folder for the bundle (add -o BUNDLE)")}
 	}
@@ -54,7 +58,7 @@ func (c *convertCommand) Run(out *output) error {
 		return err
 	}
 	opts := convert.Options{
-		Out: c.Out, MaxError: c.MaxError, Numbers: numbers, Runner: runner(), Tools: tools(),
+		Out: c.Out, MaxError: c.MaxError, MinSaving: c.MinSaving << 10, Numbers: numbers, Runner: runner(), Tools: tools(),
 		Whole: c.Layout == "monolithic", DumpPasses: c.DumpPasses,
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
@@ -76,6 +80,9 @@ func (c *convertCommand) Run(out *output) error {
 	printProof(out, result.Evidence)
 	return nil
 }
+
+// maxMinSaving is a tebibyte, in KiB: more than any bundle.
+const maxMinSaving = 1 << 30
 
 // gcPercent keeps garbage small: a conversion has few, large objects, so that
 // collecting often costs little.
