@@ -28,6 +28,8 @@ type Manifest struct {
 	Segments  []Segment `json:"segments"`
 	// Variants stand from the cheapest to the dearest (MACs).
 	Variants []Variant `json:"variants"`
+	// Escalation is nil until it was calibrated.
+	Escalation *Escalation `json:"escalation,omitempty"`
 }
 
 // Segment is one TFLite file.

@@ -106,6 +106,12 @@ func FuzzDecodeManifest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(valid)
+	m.Escalation = escalation()
+	escalating, err := EncodeManifest(m)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(escalating)
 	f.Add([]byte(`{"format":2}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := DecodeManifest(data)

@@ -42,7 +42,10 @@ func (m *Manifest) Validate() error {
 	if err != nil {
 		return err
 	}
-	return m.validateVariants(segments)
+	if err := m.validateVariants(segments); err != nil {
+		return err
+	}
+	return m.validateEscalation()
 }
 
 func (m *Manifest) validateLabels() error {

@@ -27,7 +27,7 @@ const (
 	Measured Source = "measured"
 )
 
-// Cost is what one inference of a variant takes.
+// Cost is what one inference of a variant takes, or one run of a segment.
 type Cost struct {
 	Latency time.Duration `json:"latency_ns"`
 	StdDev  time.Duration `json:"stddev_ns"`
@@ -47,6 +47,8 @@ type Rung struct {
 type Profile struct {
 	Board string `json:"board"`
 	Rungs []Rung `json:"rungs"`
+	// Segments are what deadlines within an inference are kept by; empty if they were not measured.
+	Segments []Segment `json:"segments,omitempty"`
 }
 
 // longestLatency is beyond anything that a frame is worth.
@@ -64,7 +66,7 @@ func (p Profile) Index(variant string) (index int, ok bool) {
 
 // Validate says what is wrong with a profile: an empty ladder, unnamed or
 // repeated variants, costs that are not positive, latencies that fall along the
-// ladder, or accuracies (where known) that do not rise.
+// ladder, accuracies (where known) that do not rise, or segments that stand twice.
 func (p Profile) Validate() error {
 	if len(p.Rungs) == 0 {
 		return errors.New("profile: the ladder is empty (a bundle needs at least one variant)")
@@ -80,11 +82,8 @@ func (p Profile) Validate() error {
 		if r.MACs <= 0 {
 			return fmt.Errorf("profile: %s: %d MACs, want more than 0", r.Variant, r.MACs)
 		}
-		if c := r.Cost; c.Latency <= 0 || c.Latency > longestLatency || c.StdDev < 0 || c.StdDev > longestLatency {
-			return fmt.Errorf("profile: %s: latency %v ± %v, want a positive latency of at most %v", r.Variant, c.Latency, c.StdDev, longestLatency)
-		}
-		if s := r.Cost.Source; s != Estimated && s != Measured {
-			return fmt.Errorf("profile: %s: source %q, want %q or %q", r.Variant, s, Estimated, Measured)
+		if err := r.Cost.validate(r.Variant); err != nil {
+			return err
 		}
 		if i > 0 && r.Cost.Latency < p.Rungs[i-1].Cost.Latency {
 			return fmt.Errorf("profile: %s (%v) is faster than %s below it (%v): sort the ladder with profile.Ladder",
@@ -100,6 +99,17 @@ func (p Profile) Validate() error {
 			}
 			best = r.Accuracy
 		}
+	}
+	return validateSegments(p.Segments)
+}
+
+// validate refuses what no run can take; what names whose cost it is.
+func (c Cost) validate(what string) error {
+	if c.Latency <= 0 || c.Latency > longestLatency || c.StdDev < 0 || c.StdDev > longestLatency {
+		return fmt.Errorf("profile: %s: latency %v ± %v, want a positive latency of at most %v", what, c.Latency, c.StdDev, longestLatency)
+	}
+	if c.Source != Estimated && c.Source != Measured {
+		return fmt.Errorf("profile: %s: source %q, want %q or %q", what, c.Source, Estimated, Measured)
 	}
 	return nil
 }

@@ -115,6 +115,42 @@ func TestValidateRefuses(t *testing.T) {
 	}
 }
 
+func segment(id string, threads int, latency time.Duration) Segment {
+	return Segment{id, threads, Cost{latency, latency / 10, Measured}}
+}
+
+func TestValidateRefusesSegments(t *testing.T) {
+	for _, tt := range []struct {
+		segments []Segment
+		want     string
+	}{
+		{[]Segment{segment("", 1, 1)}, "no ID"},
+		{[]Segment{segment("s", 0, 1)}, "0 threads"},
+		{[]Segment{segment("s", 1, 1), segment("s", 2, 1), segment("s", 1, 2)}, "segment s stands twice with 1 threads"},
+		{[]Segment{segment("s", 1, 0)}, "segment s: latency 0s"},
+		{[]Segment{{"s", 1, Cost{1, -1, Measured}}}, "segment s: latency"},
+		{[]Segment{{"s", 1, Cost{1, 0, ""}}}, "segment s: source"},
+	} {
+		err := Profile{Rungs: []Rung{measured("a", 1, nil)}, Segments: tt.segments}.Validate()
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Validate(%v): %v, want an error with %q", tt.segments, err, tt.want)
+		}
+	}
+}
+
+func TestSegmentCosts(t *testing.T) {
+	p := Profile{Segments: []Segment{segment("s", 1, 30), segment("s", 2, 20), segment("r", 1, 10)}}
+	for threads, want := range map[int]map[string]Cost{
+		1: {"s": {30, 3, Measured}, "r": {10, 1, Measured}},
+		2: {"s": {20, 2, Measured}},
+		3: {},
+	} {
+		if diff := cmp.Diff(want, p.SegmentCosts(threads)); diff != "" {
+			t.Errorf("%d threads (-want +got):\n%s", threads, diff)
+		}
+	}
+}
+
 func TestIndex(t *testing.T) {
 	p := Profile{Rungs: []Rung{measured("a", 1, nil), measured("b", 2, nil)}}
 	if i, ok := p.Index("b"); i != 1 || !ok {
@@ -152,7 +188,10 @@ func TestWriteRead(t *testing.T) {
 	if _, err := Read(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Read of a missing file: %v", err)
 	}
-	want := Profile{Board: "b", Rungs: []Rung{measured("a", 1, some(.1)), measured("b", 2, nil)}}
+	want := Profile{
+		Board: "b", Rungs: []Rung{measured("a", 1, some(.1)), measured("b", 2, nil)},
+		Segments: []Segment{segment("s", 1, 30), segment("s", 2, 20)},
+	}
 	for range 2 { // the second replaces the first
 		if err := Write(path, want); err != nil {
 			t.Fatal(err)
@@ -197,6 +236,7 @@ func TestReadRefuses(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(`{"format":1,"board":"b","rungs":[{"variant":"a","macs":1,"accuracy":0.5,"cost":{"latency_ns":1,"stddev_ns":0,"source":"measured"}}]}`)
+	f.Add(`{"format":1,"rungs":[{"variant":"a","macs":1,"cost":{"latency_ns":1,"stddev_ns":0,"source":"measured"}}],"segments":[{"segment":"s","threads":1,"cost":{"latency_ns":1,"stddev_ns":0,"source":"measured"}}]}`)
 	f.Add(`{"format":1}`)
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := parse(strings.NewReader(s))
