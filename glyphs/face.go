@@ -1,59 +1,47 @@
 package glyphs
 
 import (
+	_ "embed"
 	"fmt"
+	"sync"
 
-	"golang.org/x/image/font/sfnt"
-	"golang.org/x/image/math/fixed"
+	"github.com/fathom-edge/fathom/glyphs/internal/outlines"
 )
 
-// face is one parsed font: the outlines of all characters of all labels.
+// The outlines of all characters of all faces, which go run ./glyphs/fonts takes out of the fonts.
+//
+//go:generate go run ./fonts outlines.gz
+//go:embed outlines.gz
+var outlinesFile []byte
+
+// families reads the embedded outlines once.
+var families = sync.OnceValues(func() ([]outlines.Family, error) { return outlines.Decode(outlinesFile) })
+
+// face is one font: the outlines of all characters of all labels.
 type face struct {
 	name   string
 	glyphs map[rune]*outline
 }
 
-// parseFace reads the characters of all labels out of a font file.
-func parseFace(family string, src fontFile) (face, error) {
-	f := face{name: family + "/" + src.name, glyphs: map[rune]*outline{}}
-	parsed, err := sfnt.Parse(src.data)
-	if err != nil {
-		return face{}, fmt.Errorf("glyphs: font %s: %w", f.name, err)
-	}
-	var buf sfnt.Buffer
-	load := func(r rune) (*outline, error) {
-		index, err := parsed.GlyphIndex(&buf, r)
-		if err == nil && index == 0 {
-			err = fmt.Errorf("no such glyph")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("glyphs: font %s: %q: %w", f.name, r, err)
-		}
-		segments, err := parsed.LoadGlyph(&buf, index, fixed.I(unitsPerEm), &sfnt.LoadGlyphOptions{})
-		if err != nil {
-			return nil, fmt.Errorf("glyphs: font %s: %q: %w", f.name, r, err)
-		}
-		o := flatten(segments)
+// newFace flattens the characters of a face.
+func newFace(family string, src outlines.Face) (face, error) {
+	f := face{name: family + "/" + src.Name, glyphs: map[rune]*outline{}}
+	for _, g := range src.Glyphs {
+		o := flatten(g.Segments)
 		if len(o.points) == 0 {
-			return nil, fmt.Errorf("glyphs: font %s: %q is empty", f.name, r)
+			return face{}, fmt.Errorf("glyphs: font %s: %q is empty", f.name, g.Rune)
 		}
-		return o, nil
+		f.glyphs[g.Rune] = o
 	}
-	h, err := load('H')
-	if err != nil {
-		return face{}, err
+	for _, r := range Runes() {
+		if f.glyphs[r] == nil {
+			return face{}, fmt.Errorf("glyphs: font %s: %q is missing", f.name, r)
+		}
 	}
-	_, y0, _, y1 := h.box()
+	_, y0, _, y1 := f.glyphs['H'].box()
 	capHeight := y1 - y0
-	for label := range Labels {
-		for _, r := range runesOf(label) {
-			o, err := load(r)
-			if err != nil {
-				return face{}, err
-			}
-			o.normalize(1 / capHeight)
-			f.glyphs[r] = o
-		}
+	for _, o := range f.glyphs {
+		o.normalize(1 / capHeight)
 	}
 	return f, nil
 }

@@ -3,28 +3,35 @@ package glyphs
 import (
 	"image"
 	"testing"
+
+	"github.com/fathom-edge/fathom/glyphs/internal/outlines"
 )
 
 func TestSplitsShareNoSuperfamily(t *testing.T) {
 	splitOf := map[string]Split{}
-	families := map[string]bool{}
+	names := map[string]bool{}
 	designs := map[Split]int{}
-	for _, f := range fontTable() {
-		if f.name == "" || f.superfamily == "" || f.module == "" || f.licence == "" || len(f.faces) == 0 {
-			t.Errorf("incomplete row %q", f.name)
+	list, err := families()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range list {
+		split := Split(f.Split)
+		if f.Name == "" || f.Superfamily == "" || f.Module == "" || f.Licence == "" || len(f.Faces) == 0 {
+			t.Errorf("incomplete row %q", f.Name)
 		}
-		if families[f.name] {
-			t.Errorf("%s is listed twice", f.name)
+		if names[f.Name] {
+			t.Errorf("%s is listed twice", f.Name)
 		}
-		families[f.name] = true
-		before, ok := splitOf[f.superfamily]
-		if ok && before != f.split {
-			t.Errorf("%s is in %v and %v", f.superfamily, before, f.split)
+		names[f.Name] = true
+		before, ok := splitOf[f.Superfamily]
+		if ok && before != split {
+			t.Errorf("%s is in %v and %v", f.Superfamily, before, split)
 		}
 		if !ok {
-			designs[f.split]++
+			designs[split]++
 		}
-		splitOf[f.superfamily] = f.split
+		splitOf[f.Superfamily] = split
 	}
 	for _, s := range Splits() {
 		if designs[s] < 2 {
@@ -96,9 +103,18 @@ func TestWeightGrowsInk(t *testing.T) {
 	}
 }
 
-func TestParseFaceRefusesWhatIsNoFont(t *testing.T) {
-	f, err := parseFace("Family", fontFile{"Regular", []byte("not a font")})
-	if err == nil || f.glyphs != nil {
-		t.Errorf("parseFace = %v, %v", f, err)
+func TestNewFaceRefusesWhatIsIncomplete(t *testing.T) {
+	list, err := families()
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := list[0].Faces[0]
+	for name, glyphs := range map[string][]outlines.Glyph{
+		"a character is missing": whole.Glyphs[1:],
+		"a character is empty":   append([]outlines.Glyph{{Rune: whole.Glyphs[0].Rune}}, whole.Glyphs[1:]...),
+	} {
+		if f, err := newFace("Family", outlines.Face{Name: "Regular", Glyphs: glyphs}); err == nil || f.glyphs != nil {
+			t.Errorf("%s: %v, %v", name, f, err)
+		}
 	}
 }

@@ -33,6 +33,15 @@ func runesOf(label int) []rune {
 	return []rune{rune(Labels[label][0])}
 }
 
+// Runes returns the characters of all labels.
+func Runes() []rune {
+	var all []rune
+	for label := range Labels {
+		all = append(all, runesOf(label)...)
+	}
+	return all
+}
+
 // Generator draws samples. It is safe for concurrent use.
 type Generator struct {
 	difficulty Difficulty
@@ -48,7 +57,7 @@ type family struct {
 	faces       []int
 }
 
-// New parses the embedded fonts and returns a generator of the frozen
+// New reads the embedded outlines and returns a generator of the frozen
 // difficulty. It takes some tens of milliseconds on a
 // desktop machine: build one and share it.
 func New() (*Generator, error) { return NewWithDifficulty(Frozen()) }
@@ -61,17 +70,21 @@ func NewWithDifficulty(d Difficulty) (*Generator, error) {
 	}
 	g := &Generator{difficulty: d}
 	g.painters.New = func() any { return new(painter) }
-	for _, f := range fontTable() {
-		fam := family{name: f.name, superfamily: f.superfamily}
-		for _, src := range f.faces {
-			face, err := parseFace(f.name, src)
+	list, err := families()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range list {
+		fam := family{name: f.Name, superfamily: f.Superfamily}
+		for _, src := range f.Faces {
+			face, err := newFace(f.Name, src)
 			if err != nil {
 				return nil, err
 			}
 			fam.faces = append(fam.faces, len(g.faces))
 			g.faces = append(g.faces, face)
 		}
-		g.families[f.split] = append(g.families[f.split], fam)
+		g.families[f.Split] = append(g.families[f.Split], fam)
 	}
 	return g, nil
 }

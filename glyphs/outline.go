@@ -24,8 +24,7 @@ type outline struct {
 }
 
 const (
-	unitsPerEm = 2048
-	flatness   = 3 // how far a chord may be from its curve, units
+	flatness   = 3 // how far a chord may be from its curve, units of outlines.UnitsPerEm
 	mitreLimit = 1.6
 )
 

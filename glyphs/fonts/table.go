@@ -1,4 +1,4 @@
-package glyphs
+package main
 
 import (
 	"eliasnaur.com/font/roboto/robotoblack"
@@ -76,6 +76,8 @@ import (
 	"golang.org/x/image/font/gofont/gomonoitalic"
 	"golang.org/x/image/font/gofont/goregular"
 	"oss.terrastruct.com/d2/d2renderers/d2fonts"
+
+	"github.com/fathom-edge/fathom/glyphs"
 )
 
 // fontFile is one face as its module embeds it.
@@ -84,12 +86,11 @@ type fontFile struct {
 	data []byte
 }
 
-// fontFamily is one design family. Families of one superfamily share their
-// designer's shapes, and so are in one split.
+// fontFamily is one design family with the split that it is in.
 type fontFamily struct {
 	name        string
 	superfamily string
-	split       Split
+	split       glyphs.Split
 	module      string
 	licence     string
 	faces       []fontFile
@@ -102,25 +103,25 @@ type fontFamily struct {
 // Mono). No family of validation or test has a relative in training.
 func fontTable() []fontFamily {
 	return []fontFamily{
-		{"Liberation Sans", "Liberation", Train, "github.com/go-fonts/liberation", "OFL-1.1", []fontFile{
+		{"Liberation Sans", "Liberation", glyphs.Train, "github.com/go-fonts/liberation", "OFL-1.1", []fontFile{
 			{"Regular", liberationsansregular.TTF},
 			{"Bold", liberationsansbold.TTF},
 			{"Italic", liberationsansitalic.TTF},
 			{"BoldItalic", liberationsansbolditalic.TTF},
 		}},
-		{"Liberation Serif", "Liberation", Train, "github.com/go-fonts/liberation", "OFL-1.1", []fontFile{
+		{"Liberation Serif", "Liberation", glyphs.Train, "github.com/go-fonts/liberation", "OFL-1.1", []fontFile{
 			{"Regular", liberationserifregular.TTF},
 			{"Bold", liberationserifbold.TTF},
 			{"Italic", liberationserifitalic.TTF},
 			{"BoldItalic", liberationserifbolditalic.TTF},
 		}},
-		{"Liberation Mono", "Liberation", Train, "github.com/go-fonts/liberation", "OFL-1.1", []fontFile{
+		{"Liberation Mono", "Liberation", glyphs.Train, "github.com/go-fonts/liberation", "OFL-1.1", []fontFile{
 			{"Regular", liberationmonoregular.TTF},
 			{"Bold", liberationmonobold.TTF},
 			{"Italic", liberationmonoitalic.TTF},
 			{"BoldItalic", liberationmonobolditalic.TTF},
 		}},
-		{"Latin Modern Roman", "Latin Modern", Train, "github.com/go-fonts/latin-modern", "GUST Font License", []fontFile{
+		{"Latin Modern Roman", "Latin Modern", glyphs.Train, "github.com/go-fonts/latin-modern", "GUST Font License", []fontFile{
 			{"Regular", lmroman10regular.TTF},
 			{"Caption", lmroman7regular.TTF},
 			{"Bold", lmroman10bold.TTF},
@@ -129,7 +130,7 @@ func fontTable() []fontFamily {
 			{"Demi", lmromandemi10oblique.TTF},
 			{"Dunhill", lmromandunh10oblique.TTF},
 		}},
-		{"Latin Modern Sans", "Latin Modern", Train, "github.com/go-fonts/latin-modern", "GUST Font License", []fontFile{
+		{"Latin Modern Sans", "Latin Modern", glyphs.Train, "github.com/go-fonts/latin-modern", "GUST Font License", []fontFile{
 			{"Regular", lmsans10regular.TTF},
 			{"Bold", lmsans10bold.TTF},
 			{"Oblique", lmsans10oblique.TTF},
@@ -138,7 +139,7 @@ func fontTable() []fontFamily {
 			{"Quotation", lmsansquot8regular.TTF},
 			{"QuotationBold", lmsansquot8bold.TTF},
 		}},
-		{"Latin Modern Mono", "Latin Modern", Train, "github.com/go-fonts/latin-modern", "GUST Font License", []fontFile{
+		{"Latin Modern Mono", "Latin Modern", glyphs.Train, "github.com/go-fonts/latin-modern", "GUST Font License", []fontFile{
 			{"Regular", lmmono10regular.TTF},
 			{"Italic", lmmono10italic.TTF},
 			{"Bold", lmmonolt10bold.TTF},
@@ -146,7 +147,7 @@ func fontTable() []fontFamily {
 			{"LightCondensed", lmmonoltcond10regular.TTF},
 			{"Proportional", lmmonoprop10regular.TTF},
 		}},
-		{"STIX Two Text", "STIX", Train, "github.com/go-fonts/stix", "OFL-1.1", []fontFile{
+		{"STIX Two Text", "STIX", glyphs.Train, "github.com/go-fonts/stix", "OFL-1.1", []fontFile{
 			{"Regular", stix2textregular.TTF},
 			{"Medium", stix2textmedium.TTF},
 			{"SemiBold", stix2textsemibold.TTF},
@@ -154,29 +155,29 @@ func fontTable() []fontFamily {
 			{"Italic", stix2textitalic.TTF},
 			{"BoldItalic", stix2textbolditalic.TTF},
 		}},
-		{"Source Sans Pro", "Source", Train, "oss.terrastruct.com/d2", "OFL-1.1", []fontFile{
+		{"Source Sans Pro", "Source", glyphs.Train, "oss.terrastruct.com/d2", "OFL-1.1", []fontFile{
 			{"Regular", d2face(d2fonts.SourceSansPro, d2fonts.FONT_STYLE_REGULAR)},
 			{"Semibold", d2face(d2fonts.SourceSansPro, d2fonts.FONT_STYLE_SEMIBOLD)},
 			{"Bold", d2face(d2fonts.SourceSansPro, d2fonts.FONT_STYLE_BOLD)},
 			{"Italic", d2face(d2fonts.SourceSansPro, d2fonts.FONT_STYLE_ITALIC)},
 		}},
-		{"Source Code Pro", "Source", Train, "oss.terrastruct.com/d2", "OFL-1.1", []fontFile{
+		{"Source Code Pro", "Source", glyphs.Train, "oss.terrastruct.com/d2", "OFL-1.1", []fontFile{
 			{"Regular", d2face(d2fonts.SourceCodePro, d2fonts.FONT_STYLE_REGULAR)},
 			{"Semibold", d2face(d2fonts.SourceCodePro, d2fonts.FONT_STYLE_SEMIBOLD)},
 			{"Bold", d2face(d2fonts.SourceCodePro, d2fonts.FONT_STYLE_BOLD)},
 			{"Italic", d2face(d2fonts.SourceCodePro, d2fonts.FONT_STYLE_ITALIC)},
 		}},
-		{"Fuzzy Bubbles", "Fuzzy Bubbles", Train, "oss.terrastruct.com/d2", "OFL-1.1", []fontFile{
+		{"Fuzzy Bubbles", "Fuzzy Bubbles", glyphs.Train, "oss.terrastruct.com/d2", "OFL-1.1", []fontFile{
 			{"Regular", d2face(d2fonts.HandDrawn, d2fonts.FONT_STYLE_REGULAR)},
 			{"Bold", d2face(d2fonts.HandDrawn, d2fonts.FONT_STYLE_BOLD)},
 		}},
-		{"M+ 1p", "M+", Train, "github.com/hajimehoshi/ebiten/v2", "M+ FONTS license", []fontFile{
+		{"M+ 1p", "M+", glyphs.Train, "github.com/hajimehoshi/ebiten/v2", "M+ FONTS license", []fontFile{
 			{"Regular", fonts.MPlus1pRegular_ttf},
 		}},
-		{"Press Start 2P", "Press Start", Train, "github.com/hajimehoshi/ebiten/v2", "OFL-1.1", []fontFile{
+		{"Press Start 2P", "Press Start", glyphs.Train, "github.com/hajimehoshi/ebiten/v2", "OFL-1.1", []fontFile{
 			{"Regular", fonts.PressStart2P_ttf},
 		}},
-		{"DejaVu Sans", "DejaVu", Validation, "github.com/go-fonts/dejavu", "Bitstream Vera license", []fontFile{
+		{"DejaVu Sans", "DejaVu", glyphs.Validation, "github.com/go-fonts/dejavu", "Bitstream Vera license", []fontFile{
 			{"Regular", dejavusans.TTF},
 			{"Bold", dejavusansbold.TTF},
 			{"Oblique", dejavusansoblique.TTF},
@@ -184,36 +185,36 @@ func fontTable() []fontFamily {
 			{"Condensed", dejavusanscondensed.TTF},
 			{"CondensedBold", dejavusanscondensedbold.TTF},
 		}},
-		{"DejaVu Serif", "DejaVu", Validation, "github.com/go-fonts/dejavu", "Bitstream Vera license", []fontFile{
+		{"DejaVu Serif", "DejaVu", glyphs.Validation, "github.com/go-fonts/dejavu", "Bitstream Vera license", []fontFile{
 			{"Regular", dejavuserif.TTF},
 			{"Bold", dejavuserifbold.TTF},
 			{"Italic", dejavuserifitalic.TTF},
 			{"BoldItalic", dejavuserifbolditalic.TTF},
 			{"Condensed", dejavuserifcondensed.TTF},
 		}},
-		{"DejaVu Sans Mono", "DejaVu", Validation, "github.com/go-fonts/dejavu", "Bitstream Vera license", []fontFile{
+		{"DejaVu Sans Mono", "DejaVu", glyphs.Validation, "github.com/go-fonts/dejavu", "Bitstream Vera license", []fontFile{
 			{"Regular", dejavusansmono.TTF},
 			{"Bold", dejavusansmonobold.TTF},
 			{"Oblique", dejavusansmonooblique.TTF},
 			{"BoldOblique", dejavusansmonoboldoblique.TTF},
 		}},
-		{"JetBrains Mono", "JetBrains Mono", Validation, "github.com/charmbracelet/freeze", "OFL-1.1", []fontFile{
+		{"JetBrains Mono", "JetBrains Mono", glyphs.Validation, "github.com/charmbracelet/freeze", "OFL-1.1", []fontFile{
 			{"Regular", font.JetBrainsMonoTTF},
 		}},
-		{"Go", "Go", Test, "golang.org/x/image", "BSD-3-Clause", []fontFile{
+		{"Go", "Go", glyphs.Test, "golang.org/x/image", "BSD-3-Clause", []fontFile{
 			{"Regular", goregular.TTF},
 			{"Medium", gomedium.TTF},
 			{"Bold", gobold.TTF},
 			{"Italic", goitalic.TTF},
 			{"BoldItalic", gobolditalic.TTF},
 		}},
-		{"Go Mono", "Go", Test, "golang.org/x/image", "BSD-3-Clause", []fontFile{
+		{"Go Mono", "Go", glyphs.Test, "golang.org/x/image", "BSD-3-Clause", []fontFile{
 			{"Regular", gomono.TTF},
 			{"Bold", gomonobold.TTF},
 			{"Italic", gomonoitalic.TTF},
 			{"BoldItalic", gomonobolditalic.TTF},
 		}},
-		{"Roboto", "Roboto", Test, "eliasnaur.com/font", "Apache-2.0", []fontFile{
+		{"Roboto", "Roboto", glyphs.Test, "eliasnaur.com/font", "Apache-2.0", []fontFile{
 			{"Light", robotolight.TTF},
 			{"Regular", robotoregular.TTF},
 			{"Medium", robotomedium.TTF},
@@ -222,7 +223,7 @@ func fontTable() []fontFamily {
 			{"Italic", robotoitalic.TTF},
 			{"BoldItalic", robotobolditalic.TTF},
 		}},
-		{"Roboto Condensed", "Roboto", Test, "eliasnaur.com/font", "Apache-2.0", []fontFile{
+		{"Roboto Condensed", "Roboto", glyphs.Test, "eliasnaur.com/font", "Apache-2.0", []fontFile{
 			{"Regular", robotocondensedregular.TTF},
 			{"Bold", robotocondensedbold.TTF},
 			{"Italic", robotocondenseditalic.TTF},
