@@ -21,7 +21,7 @@ type modelFlags struct {
 	Std        []float32 `placeholder:"R,G,B" help:"Deviation that training divided each channel by (default 1,1,1)."`
 	InputRange []float32 `placeholder:"LOW,HIGH" help:"What black and white were before mean and deviation (default 0,1)."`
 	Channels   string    `enum:"RGB,BGR" default:"RGB" help:"Order of the colour channels: RGB or BGR."`
-	Fit        string    `enum:"crop,stretch" default:"crop" help:"How frames of another shape are brought to the input: crop or stretch."`
+	Fit        string    `enum:"crop,stretch,letterbox" default:"crop" help:"How frames of another shape are brought to the input: crop, stretch or letterbox."`
 	Name       string    `help:"Name of the bundle (default: that of the model, or family)."`
 }
 

@@ -30,9 +30,12 @@ func (a *axis) resample(src, dst int) {
 	}
 }
 
-// area measures in units of 1/dst of a source pixel: output i covers
-// [i*src, (i+1)*src) and source pixel k covers [k*dst, (k+1)*dst).
+// area measures in units of g/dst of a source pixel, with the greatest common
+// divisor g of src and dst: output i covers [i*src/g, (i+1)*src/g) and source
+// pixel k covers [k*dst/g, (k+1)*dst/g).
 func (a *axis) area(src, dst int) {
+	g := gcd(src, dst)
+	src, dst = src/g, dst/g
 	a.den = uint32(src)
 	for i := range a.taps {
 		from, to := i*src, (i+1)*src
@@ -48,14 +51,16 @@ func (a *axis) area(src, dst int) {
 	}
 }
 
-// linear measures in units of 1/(2*dst) of a source pixel: the centre of output
-// i lies ((2i+1)*src - dst) units right of the centre of source pixel 0.
+// linear measures in units of g/(2*dst) of a source pixel: the centre of output i
+// lies ((2i+1)*src - dst)/g units right of the centre of source pixel 0.
 func (a *axis) linear(src, dst int) {
+	g, end := gcd(src, dst), src-1
+	src, dst = src/g, dst/g
 	unit := 2 * dst
 	a.den = uint32(unit)
 	for i := range a.taps {
 		at := (2*i+1)*src - dst
-		at = max(0, min(at, (src-1)*unit))
+		at = max(0, min(at, end*unit))
 		k, rest := at/unit, at%unit
 		if rest == 0 {
 			a.taps[i] = tap{start: k, n: 1, first: uint32(unit)}
@@ -76,25 +81,9 @@ func (t tap) weight(k int) uint32 {
 	return t.mid
 }
 
-// mixRow resamples a row of RGB bytes into three sums per output position.
-func (a *axis) mixRow(dst []uint32, row []byte) {
-	for i, t := range a.taps {
-		p := row[3*t.start : 3*(t.start+t.n)]
-		r, g, b := t.first*uint32(p[0]), t.first*uint32(p[1]), t.first*uint32(p[2])
-		if t.n > 1 {
-			var mr, mg, mb uint32
-			end := len(p) - 3
-			for k := 3; k < end; k += 3 {
-				q := p[k : k+3 : k+3]
-				mr += uint32(q[0])
-				mg += uint32(q[1])
-				mb += uint32(q[2])
-			}
-			r += t.mid*mr + t.last*uint32(p[end])
-			g += t.mid*mg + t.last*uint32(p[end+1])
-			b += t.mid*mb + t.last*uint32(p[end+2])
-		}
-		o := dst[3*i : 3*i+3 : 3*i+3]
-		o[0], o[1], o[2] = r, g, b
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
 	}
+	return a
 }

@@ -5,10 +5,11 @@ import (
 	"image"
 	"image/color"
 	"math"
-	"math/big"
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/fathom-edge/fathom/runtime/frame"
 )
 
 func spec(width, height int) Spec {
@@ -30,86 +31,65 @@ func apply(t testing.TB, s Spec, img image.Image) []float32 {
 }
 
 // weights is the slow and obvious share of each source position in output i.
-func weights(src, dst, i int) []*big.Rat {
-	out := make([]*big.Rat, src)
-	for k := range out {
-		out[k] = new(big.Rat)
-	}
+func weights(src, dst, i int) []float64 {
+	out := make([]float64, src)
+	scale := float64(src) / float64(dst)
 	if src >= dst { // the part of the output's span that lies within pixel k
-		scale := big.NewRat(int64(src), int64(dst))
-		from := new(big.Rat).Mul(scale, big.NewRat(int64(i), 1))
-		to := new(big.Rat).Mul(scale, big.NewRat(int64(i+1), 1))
+		from, to := scale*float64(i), scale*float64(i+1)
 		for k := range out {
-			a, b := big.NewRat(int64(k), 1), big.NewRat(int64(k+1), 1)
-			if a.Cmp(from) < 0 {
-				a = from
-			}
-			if b.Cmp(to) > 0 {
-				b = to
-			}
-			if a.Cmp(b) < 0 {
-				out[k].Quo(new(big.Rat).Sub(b, a), scale)
-			}
+			out[k] = max(0, min(to, float64(k+1))-max(from, float64(k))) / scale
 		}
 		return out
 	}
 	// Linear between pixel centres: (i + 1/2) * src/dst - 1/2, clamped.
-	at := new(big.Rat).Mul(big.NewRat(int64(2*i+1), 2), big.NewRat(int64(src), int64(dst)))
-	at.Sub(at, big.NewRat(1, 2))
+	at := max(0, min((float64(i)+0.5)*scale-0.5, float64(src-1)))
 	for k := range out {
-		distance := new(big.Rat).Sub(at, big.NewRat(int64(k), 1))
-		left, right := distance.Sign() < 0 && k == 0, distance.Sign() > 0 && k == src-1
-		distance.Abs(distance)
-		if left || right {
-			out[k].SetInt64(1)
-		} else if distance.Cmp(big.NewRat(1, 1)) < 0 {
-			out[k].Sub(big.NewRat(1, 1), distance)
-		}
+		out[k] = max(0, 1-math.Abs(at-float64(k)))
 	}
 	return out
 }
 
-// reference resamples with exact fractions, one output pixel at a time.
+// reference resamples in float64, one output pixel at a time.
 func reference(s Spec, img image.Image) []float32 {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
 	x0, y0 := 0, 0
-	if s.Fit == FitCrop {
-		if w*s.Height > h*s.Width {
-			cut := max(1, h*s.Width/s.Height)
-			x0, w = (w-cut)/2, cut
-		} else {
-			cut := max(1, w*s.Height/s.Width)
-			y0, h = (h-cut)/2, cut
-		}
+	shown := image.Rect(0, 0, s.Width, s.Height) // where the tensor shows the frame
+	switch {
+	case s.Fit == FitCrop && w*s.Height > h*s.Width:
+		cut := max(1, h*s.Width/s.Height)
+		x0, w = (w-cut)/2, cut
+	case s.Fit == FitCrop:
+		cut := max(1, w*s.Height/s.Width)
+		y0, h = (h-cut)/2, cut
+	case s.Fit == FitLetterbox:
+		scale := math.Min(float64(s.Width)/float64(w), float64(s.Height)/float64(h))
+		size := image.Pt(max(1, int(math.Round(float64(w)*scale))), max(1, int(math.Round(float64(h)*scale))))
+		at := image.Pt((s.Width-size.X)/2, (s.Height-size.Y)/2)
+		shown = image.Rectangle{at, at.Add(size)}
 	}
 	out := make([]float32, s.Len())
-	columns := make([][]*big.Rat, s.Width)
-	for x := range columns {
-		columns[x] = weights(w, s.Width, x)
-	}
-	for y := range s.Height {
-		wy := weights(h, s.Height, y)
-		for x, wx := range columns {
-			for c := range 3 {
-				sum := new(big.Rat)
-				for ky := range wy {
-					for kx := range wx {
-						if wy[ky].Sign() == 0 || wx[kx].Sign() == 0 {
-							continue
-						}
-						share := new(big.Rat).Mul(wy[ky], wx[kx])
-						r, g, bl, _ := img.At(b.Min.X+x0+kx, b.Min.Y+y0+ky).RGBA()
-						v := [3]uint32{r >> 8, g >> 8, bl >> 8}[c]
-						sum.Add(sum, share.Mul(share, big.NewRat(int64(v), 255)))
+	for y := range shown.Dy() {
+		for x := range shown.Dx() {
+			var sum [3]float64
+			wx := weights(w, shown.Dx(), x)
+			for ky, wy := range weights(h, shown.Dy(), y) {
+				for kx, wx := range wx {
+					if wy*wx == 0 {
+						continue
+					}
+					r, g, bl, _ := img.At(b.Min.X+x0+kx, b.Min.Y+y0+ky).RGBA()
+					for c, v := range [3]uint32{r >> 8, g >> 8, bl >> 8} {
+						sum[c] += wy * wx * float64(v) / 255
 					}
 				}
-				v, _ := sum.Float64()
-				channel := c
+			}
+			for c, v := range sum {
 				if s.Channels == "BGR" {
-					channel = 2 - c
+					c = 2 - c
 				}
-				out[(y*s.Width+x)*3+channel] = (float32(v) - s.Mean[channel]) / s.Std[channel]
+				at := ((shown.Min.Y+y)*s.Width+shown.Min.X+x)*3 + c
+				out[at] = (float32(v) - s.Mean[c]) / s.Std[c]
 			}
 		}
 	}
@@ -149,6 +129,21 @@ func frames(width, height int) map[string]image.Image {
 		fill(m.Cr)
 		out[ratio.String()] = m
 	}
+	for _, layout := range []frame.Layout{frame.YUYV, frame.UYVY, frame.NV12, frame.NV21, frame.I420} {
+		for _, colour := range []frame.Colour{frame.BT601Full, frame.BT601Limited, frame.BT709Limited} {
+			stride := layout.RowBytes(r.Max.X) + 6
+			pix := make([]byte, layout.Size(r.Max.X, r.Max.Y, stride))
+			fill(pix)
+			m, err := frame.New(layout, colour, pix, r.Max.X, r.Max.Y, stride)
+			if err != nil {
+				panic(err)
+			}
+			out[layout.String()+" "+colour.String()] = m.SubImage(r)
+			if colour == frame.BT601Limited {
+				out["whole "+layout.String()] = m.SubImage(r.Sub(r.Min))
+			}
+		}
+	}
 	return out
 }
 
@@ -168,7 +163,7 @@ func TestAgainstReference(t *testing.T) {
 		{32, 32, 8, 8}, {20, 13, 7, 5}, {13, 20, 5, 7}, {40, 9, 8, 8}, {9, 40, 8, 8},
 		{4, 3, 9, 10}, {5, 5, 16, 16}, {1, 1, 4, 4}, {12, 4, 6, 7}, {8, 8, 8, 8}, {1, 30, 3, 9},
 	} {
-		for _, fit := range []Fit{FitCrop, FitStretch} {
+		for _, fit := range []Fit{FitCrop, FitStretch, FitLetterbox} {
 			for name, img := range frames(size[0], size[1]) {
 				s := spec(size[2], size[3])
 				s.Fit = fit
@@ -309,6 +304,11 @@ func TestRefuses(t *testing.T) {
 		"truncated":        {p.Apply(dst, short), "too few bytes"},
 		"truncated chroma": {p.Apply(dst, shortChroma), "too few bytes"},
 		"negative origin":  {p.Apply(dst, image.NewYCbCr(image.Rect(-8, 0, 8, 8), image.YCbCrSubsampleRatio420)), "origin at (-8,0)"},
+		"truncated YUV":    {p.Apply(dst, &frame.YUV{Y: make([]byte, 64), YStride: 8, YStep: 1, Rect: image.Rect(0, 0, 8, 8)}), "too few bytes"},
+		"YUV without size": {p.Apply(dst, &frame.YUV{}), "frame of 0x0"},
+		"codes":            {p.ApplyInt8(make([]int8, 3), Quantization{Scale: 1}, image.NewRGBA(image.Rect(0, 0, 8, 8))), "tensor of 3 values: the spec has 192"},
+		"scale":            {p.ApplyInt8(make([]int8, 192), Quantization{}, image.NewRGBA(image.Rect(0, 0, 8, 8))), "scale is 0"},
+		"region":           {p.SetRegion(Region{0.5, 0, 0.5, 1}), "region from (0.5, 0) to (0.5, 1)"},
 		"other type":       {p.Apply(dst, image.NewCMYK(image.Rect(0, 0, 8, 8))), "frame of type *image.CMYK"},
 		"no image":         {p.Apply(dst, nil), "frame of type <nil>"},
 		"tensor":           {p.Apply(dst[1:], image.NewRGBA(image.Rect(0, 0, 8, 8))), "tensor of 191 values: the spec has 192"},
@@ -348,36 +348,22 @@ func TestNoAllocationPerFrame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dst := make([]float32, s.Len())
+	if err := p.SetRegion(Region{0.1, 0, 1, 0.9}); err != nil {
+		t.Fatal(err)
+	}
+	dst, codes := make([]float32, s.Len()), make([]int8, s.Len())
 	for name, img := range frames(64, 48) {
 		apply := func() {
 			if err := p.Apply(dst, img); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.ApplyInt8(codes, Quantization{Scale: 0.02}, img); err != nil {
 				t.Fatal(err)
 			}
 		}
 		apply()
 		if n := testing.AllocsPerRun(20, apply); n != 0 {
 			t.Errorf("%s: %v allocations per frame", name, n)
-		}
-	}
-}
-
-func BenchmarkApply(b *testing.B) {
-	for _, size := range [][3]int{{640, 480, 32}, {640, 480, 224}, {1920, 1080, 224}, {32, 32, 32}} {
-		for _, kind := range []string{"rgba", "YCbCrSubsampleRatio420"} {
-			b.Run(fmt.Sprintf("%dx%d-%d/%s", size[0], size[1], size[2], kind), func(b *testing.B) {
-				s := spec(size[2], size[2])
-				p, err := New(s)
-				if err != nil {
-					b.Fatal(err)
-				}
-				dst, img := make([]float32, s.Len()), frames(size[0], size[1])[kind]
-				for b.Loop() {
-					if err := p.Apply(dst, img); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
 		}
 	}
 }

@@ -32,16 +32,19 @@ func (q Quantization) Quantize(dst []int8, src []float32) {
 }
 
 func (q Quantization) code(v float32) int8 {
-	steps := math.Round(float64(v/q.Scale)) + float64(q.ZeroPoint)
+	steps := float64(v / q.Scale)
 	switch {
-	case steps <= math.MinInt8:
-		return math.MinInt8
-	case steps >= math.MaxInt8:
+	case steps > -256 && steps < 256:
+		// A float32 and the half are exact in float64, so that cutting off the rest
+		// rounds halves away from zero.
+		code := int32(steps+math.Copysign(0.5, steps)) + int32(q.ZeroPoint)
+		return int8(max(math.MinInt8, min(code, math.MaxInt8)))
+	case steps > 0:
 		return math.MaxInt8
-	case math.IsNaN(steps):
-		return int8(q.ZeroPoint)
+	case steps < 0:
+		return math.MinInt8
 	}
-	return int8(steps)
+	return int8(q.ZeroPoint) // not a number
 }
 
 // Dequantize writes the real number of each int8 to dst, of the same length.
@@ -57,6 +60,9 @@ func (s Spec) Range() (low, high float32) {
 	for c := range 3 {
 		low = min(low, (0-s.Mean[c])/s.Std[c])
 		high = max(high, (1-s.Mean[c])/s.Std[c])
+	}
+	if s.Fit == FitLetterbox {
+		low, high = min(low, 0), max(high, 0)
 	}
 	return low, high
 }

@@ -52,3 +52,40 @@ func TestRange(t *testing.T) {
 		t.Errorf("range %g to %g, want -2 to 3", low, high)
 	}
 }
+
+// rounded is the definition.
+func rounded(q Quantization, v float32) int8 {
+	if v != v {
+		return int8(q.ZeroPoint)
+	}
+	return int8(max(math.MinInt8, min(math.Round(float64(v/q.Scale))+float64(q.ZeroPoint), math.MaxInt8)))
+}
+
+func FuzzQuantize(f *testing.F) {
+	f.Add(float32(0.5), float32(1), 0)
+	f.Add(float32(0.49999997), float32(1), -128)
+	f.Add(float32(-1e-40), float32(1e-3), 127)
+	f.Add(float32(255.5), float32(1), -128)
+	f.Fuzz(func(t *testing.T, v, scale float32, zero int) {
+		q := Quantization{scale, zero}
+		if q.Validate() != nil {
+			return
+		}
+		got := make([]int8, 1)
+		q.Quantize(got, []float32{v})
+		if want := rounded(q, v); got[0] != want {
+			t.Fatalf("%v at %+v is %d, want %d", v, q, got[0], want)
+		}
+	})
+}
+
+func BenchmarkQuantize(b *testing.B) {
+	q, values := Quantization{Scale: 0.0186, ZeroPoint: -14}, make([]float32, 150528)
+	for i := range values {
+		values[i] = float32(i%255)/50 - 2.1
+	}
+	codes := make([]int8, len(values))
+	for b.Loop() {
+		q.Quantize(codes, values)
+	}
+}

@@ -3,6 +3,8 @@ package preprocess
 import (
 	"fmt"
 	"image"
+
+	"github.com/fathom-edge/fathom/runtime/frame"
 )
 
 // kind is how a source keeps its pixels.
@@ -13,16 +15,16 @@ const (
 	kindRGBA
 	kindNRGBA
 	kindGray
-	kindYCbCr
+	kindYUV
 )
 
 // source is a frame of any of the supported kinds. It borrows the pixels.
 type source struct {
 	kind   kind
 	bounds image.Rectangle
-	pix    []byte // from the top left pixel of bounds, except for kindYCbCr
+	pix    []byte // from the top left pixel of bounds, except for kindYUV
 	stride int
-	ycbcr  *image.YCbCr
+	yuv    yuv
 }
 
 // newSource checks that the image holds all the pixels that its bounds promise.
@@ -38,128 +40,79 @@ func newSource(img image.Image) (source, error) {
 		s, size = source{kind: kindGray, bounds: m.Rect, pix: m.Pix, stride: m.Stride}, 1
 	case *image.YCbCr:
 		return newYCbCr(m)
+	case *frame.YUV:
+		return newYUV(m)
 	default:
 		return source{}, fmt.Errorf("preprocess: frame of type %T: draw it onto an *image.RGBA first", img)
 	}
-	if !holds(s.bounds, len(s.pix), s.stride, size) {
+	if !sized(s.bounds) {
+		return s, nil
+	}
+	if w, h := s.bounds.Dx(), s.bounds.Dy(); s.stride < w*size || len(s.pix) < (h-1)*s.stride+w*size {
 		return source{}, errShort(img, s.bounds)
 	}
 	return s, nil
 }
 
-func newYCbCr(m *image.YCbCr) (source, error) {
-	s := source{kind: kindYCbCr, bounds: m.Rect, ycbcr: m}
-	if m.Rect.Dx() < 1 || m.Rect.Dy() < 1 || m.Rect.Dx() > maxFrame || m.Rect.Dy() > maxFrame {
-		return s, nil // apply refuses it
-	}
-	if m.Rect.Min.X < 0 || m.Rect.Min.Y < 0 {
-		return source{}, fmt.Errorf("preprocess: %T with its origin at %v: draw it onto an *image.RGBA first", m, m.Rect.Min)
-	}
-	last := image.Pt(m.Rect.Max.X-1, m.Rect.Max.Y-1)
-	c := m.COffset(last.X, last.Y)
-	if m.YStride < m.Rect.Dx() || m.YOffset(last.X, last.Y) >= len(m.Y) || c >= len(m.Cb) || c >= len(m.Cr) {
-		return source{}, errShort(m, m.Rect)
-	}
-	return s, nil
+// sized reports whether a frame has a size that apply takes.
+func sized(r image.Rectangle) bool {
+	return r.Dx() >= 1 && r.Dy() >= 1 && r.Dx() <= maxFrame && r.Dy() <= maxFrame
 }
 
 func errShort(img image.Image, bounds image.Rectangle) error {
 	return fmt.Errorf("preprocess: %T of %dx%d pixels holds too few bytes (truncated frame?)", img, bounds.Dx(), bounds.Dy())
 }
 
-// holds reports whether n bytes are enough; sizes that apply refuses pass.
-func holds(bounds image.Rectangle, n, stride, size int) bool {
-	w, h := bounds.Dx(), bounds.Dy()
-	if w < 1 || h < 1 || w > maxFrame || h > maxFrame {
-		return true
-	}
-	return stride >= w*size && n >= (h-1)*stride+w*size
-}
-
-// row is row y of the window as RGB bytes; buf (3 bytes per pixel of the
-// window) is used where the source keeps them otherwise.
-func (s source) row(buf []byte, window image.Rectangle, y int) []byte {
+// row writes row y of the window to dst, as many pixels as the window is wide.
+func (s *source) row(dst []uint64, window image.Rectangle, y int) {
+	x := window.Min.X
 	y += window.Min.Y
 	switch s.kind {
 	case kindRGB:
-		at := y*s.stride + 3*window.Min.X
-		return s.pix[at : at+3*window.Dx()]
+		rgbRow(dst, s.pix[y*s.stride+3*x:])
 	case kindRGBA:
-		rgbaRow(buf, s.pix[y*s.stride+4*window.Min.X:])
+		rgbaRow(dst, s.pix[y*s.stride+4*x:])
 	case kindNRGBA:
-		nrgbaRow(buf, s.pix[y*s.stride+4*window.Min.X:])
+		nrgbaRow(dst, s.pix[y*s.stride+4*x:])
 	case kindGray:
-		grayRow(buf, s.pix[y*s.stride+window.Min.X:])
-	case kindYCbCr:
-		ycbcrRow(buf, s.ycbcr, s.bounds.Min.X+window.Min.X, s.bounds.Min.Y+y)
+		grayRow(dst, s.pix[y*s.stride+x:])
+	case kindYUV:
+		s.yuv.row(dst, x, y)
 	}
-	return buf
 }
 
-func rgbaRow(dst, src []byte) {
-	for i, j := 0, 0; i < len(dst); i, j = i+3, j+4 {
-		d, s := dst[i:i+3:i+3], src[j:j+4:j+4]
-		d[0], d[1], d[2] = s[0], s[1], s[2]
+func rgbRow(dst []uint64, src []byte) {
+	src = src[:3*len(dst)]
+	for i := range dst {
+		s := src[3*i : 3*i+3 : 3*i+3]
+		dst[i] = pixel(s[0], s[1], s[2])
+	}
+}
+
+func rgbaRow(dst []uint64, src []byte) {
+	src = src[:4*len(dst)]
+	for i := range dst {
+		s := src[4*i : 4*i+4 : 4*i+4]
+		dst[i] = pixel(s[0], s[1], s[2])
 	}
 }
 
 // nrgbaRow multiplies by alpha, which is what image.RGBA keeps.
-func nrgbaRow(dst, src []byte) {
-	for i, j := 0, 0; i < len(dst); i, j = i+3, j+4 {
-		d, s := dst[i:i+3:i+3], src[j:j+4:j+4]
+func nrgbaRow(dst []uint64, src []byte) {
+	src = src[:4*len(dst)]
+	for i := range dst {
+		s := src[4*i : 4*i+4 : 4*i+4]
 		if s[3] == 255 {
-			d[0], d[1], d[2] = s[0], s[1], s[2]
+			dst[i] = pixel(s[0], s[1], s[2])
 			continue
 		}
 		a := uint32(s[3])
-		for c := range d {
-			d[c] = byte((uint32(s[c])*a + 127) / 255)
-		}
+		dst[i] = pixel(byte((uint32(s[0])*a+127)/255), byte((uint32(s[1])*a+127)/255), byte((uint32(s[2])*a+127)/255))
 	}
 }
 
-func grayRow(dst, src []byte) {
-	for i, j := 0, 0; i < len(dst); i, j = i+3, j+1 {
-		dst[i], dst[i+1], dst[i+2] = src[j], src[j], src[j]
+func grayRow(dst []uint64, src []byte) {
+	for i, v := range src[:len(dst)] {
+		dst[i] = pixel(v, v, v)
 	}
-}
-
-// ycbcrRow converts the pixels from (x, y) on, in the image's own coordinates,
-// as color.YCbCrToRGB does; pixels that share chroma share its part of the sums.
-func ycbcrRow(dst []byte, m *image.YCbCr, x, y int) {
-	luma := m.Y[m.YOffset(x, y):][:len(dst)/3]
-	c := m.COffset(x, y)
-	last := chromaRun(m.SubsampleRatio) - 1
-	var r, g, b int32
-	for i, l := range luma {
-		if i == 0 || (x+i)&last == 0 {
-			if i > 0 {
-				c++
-			}
-			cb, cr := int32(m.Cb[c])-128, int32(m.Cr[c])-128
-			r, g, b = 91881*cr, -22554*cb-46802*cr, 116130*cb
-		}
-		yy := int32(l) * 0x10101
-		d := dst[3*i : 3*i+3 : 3*i+3]
-		d[0], d[1], d[2] = fixedToByte(yy+r), fixedToByte(yy+g), fixedToByte(yy+b)
-	}
-}
-
-// chromaRun is how many neighbours in a row share chroma, a power of two.
-func chromaRun(ratio image.YCbCrSubsampleRatio) int {
-	switch ratio {
-	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
-		return 2
-	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
-		return 4
-	}
-	return 1
-}
-
-// fixedToByte rounds 16.16 fixed point down and clamps to 0...255.
-func fixedToByte(v int32) byte {
-	if uint32(v)&0xff000000 == 0 {
-		return byte(v >> 16)
-	}
-	return byte(^(v >> 31))
 }

@@ -15,6 +15,10 @@ const (
 	FitCrop Fit = "crop"
 	// FitStretch resizes the whole frame, changing the aspect ratio.
 	FitStretch Fit = "stretch"
+	// FitLetterbox keeps the aspect ratio and the whole frame: it is resized to
+	// fit and centred. The bars left beside it are 0 in the tensor, which is the
+	// mean colour.
+	FitLetterbox Fit = "letterbox"
 )
 
 // Spec is how frames become tensors. It travels in family.json and in a

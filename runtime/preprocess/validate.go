@@ -18,8 +18,8 @@ func (s Spec) Validate() error {
 	if s.Channels != "RGB" && s.Channels != "BGR" {
 		return fmt.Errorf("preprocess: channels %q: must be \"RGB\" or \"BGR\"", s.Channels)
 	}
-	if s.Fit != FitCrop && s.Fit != FitStretch {
-		return fmt.Errorf("preprocess: fit %q: must be %q or %q", s.Fit, FitCrop, FitStretch)
+	if s.Fit != FitCrop && s.Fit != FitStretch && s.Fit != FitLetterbox {
+		return fmt.Errorf("preprocess: fit %q: must be %q, %q or %q", s.Fit, FitCrop, FitStretch, FitLetterbox)
 	}
 	for c := range 3 {
 		if !finite(s.Mean[c]) {
