@@ -49,6 +49,8 @@ type Profile struct {
 	Rungs []Rung `json:"rungs"`
 	// Segments are what deadlines within an inference are kept by; empty if they were not measured.
 	Segments []Segment `json:"segments,omitempty"`
+	// Measurements are what the ladders of At follow from; empty in an estimate.
+	Measurements []Measurement `json:"measurements,omitempty"`
 }
 
 // longestLatency is beyond anything that a frame is worth.
@@ -66,31 +68,23 @@ func (p Profile) Index(variant string) (index int, ok bool) {
 
 // Validate says what is wrong with a profile: an empty ladder, unnamed or
 // repeated variants, costs that are not positive, latencies that fall along the
-// ladder, accuracies (where known) that do not rise, or segments that stand twice.
+// ladder, accuracies (where known) that do not rise, or segments or measurements that
+// stand twice.
 func (p Profile) Validate() error {
 	if len(p.Rungs) == 0 {
 		return errors.New("profile: the ladder is empty (a bundle needs at least one variant)")
 	}
 	var best *float64
 	for i, r := range p.Rungs {
-		if r.Variant == "" {
-			return fmt.Errorf("profile: rung %d has no variant name", i)
+		if err := r.validate(); err != nil {
+			return err
 		}
 		if first, _ := p.Index(r.Variant); first != i {
 			return fmt.Errorf("profile: variant %s stands on rungs %d and %d", r.Variant, first, i)
 		}
-		if r.MACs <= 0 {
-			return fmt.Errorf("profile: %s: %d MACs, want more than 0", r.Variant, r.MACs)
-		}
-		if err := r.Cost.validate(r.Variant); err != nil {
-			return err
-		}
 		if i > 0 && r.Cost.Latency < p.Rungs[i-1].Cost.Latency {
 			return fmt.Errorf("profile: %s (%v) is faster than %s below it (%v): sort the ladder with profile.Ladder",
 				r.Variant, r.Cost.Latency, p.Rungs[i-1].Variant, p.Rungs[i-1].Cost.Latency)
-		}
-		if err := checkAccuracy(r.Variant, r.Accuracy); err != nil {
-			return err
 		}
 		if r.Accuracy != nil {
 			if best != nil && *r.Accuracy <= *best {
@@ -100,7 +94,24 @@ func (p Profile) Validate() error {
 			best = r.Accuracy
 		}
 	}
-	return validateSegments(p.Segments)
+	if err := validateSegments(p.Segments); err != nil {
+		return err
+	}
+	return validateMeasurements(p.Measurements)
+}
+
+// validate refuses a rung that cannot be, wherever it stands.
+func (r Rung) validate() error {
+	if r.Variant == "" {
+		return errors.New("profile: a rung has no variant name")
+	}
+	if r.MACs <= 0 {
+		return fmt.Errorf("profile: %s: %d MACs, want more than 0", r.Variant, r.MACs)
+	}
+	if err := r.Cost.validate(r.Variant); err != nil {
+		return err
+	}
+	return checkAccuracy(r.Variant, r.Accuracy)
 }
 
 // validate refuses what no run can take; what names whose cost it is.
