@@ -89,6 +89,7 @@ type daemon struct {
 	loop     *governor.Loop
 	monitor  *Monitor
 	view     *Viewfinder
+	controls *Controls
 	files    []io.Closer // the source and the logs
 }
 
@@ -157,6 +158,8 @@ func assemble(ctx context.Context, o Options, m *bundle.Manifest, engine Engine)
 		Monitor: d.monitor, Viewfinder: d.view, Threads: c.Threads, FramePeriod: c.FramePeriod(),
 		Observe: d.loop.Observe, Busy: board.busy, Predicted: predicted,
 	})
+	d.controls = NewControls(ControlsConfig{Policy: c.Policy, Ladder: ladder, Loop: d.loop, Pause: d.pipeline.Pause, Log: o.Log})
+	d.controls.Watch(d.monitor.Steered)
 	return d, nil
 }
 

@@ -163,12 +163,23 @@ func (m *Monitor) fail(part string, err error) {
 	m.faults.set(part, err.Error())
 }
 
+// Steered notes the settings that hold from now on.
+func (m *Monitor) Steered(s Settings) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.config.Objectives, m.state.Policy = s.Objectives, s.Policy
+	if m.state.Paused && !s.Paused {
+		m.classified = m.config.Now() // the time of the pause does not count as staleness
+	}
+	m.state.Paused = s.Paused
+}
+
 // Decided notes a decision of the governor and reports whether it changes anything.
 func (m *Monitor) Decided(d governor.Decision) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	kind := m.kindOf(d)
-	m.metrics.decided(m.config.Policy, kind)
+	m.metrics.decided(m.state.Policy, kind)
 	m.state.Decision = &d
 	return kind != kindHold
 }
@@ -283,7 +294,7 @@ func (m *Monitor) health(now time.Time) Health {
 	if last.IsZero() {
 		last, what = m.state.Started, "no frame classified yet, after "
 	}
-	if quiet := now.Sub(last); quiet > m.config.StaleAfter {
+	if quiet := now.Sub(last); quiet > m.config.StaleAfter && !m.state.Paused {
 		h.Stale = true
 		h.Reasons = append(h.Reasons, what+quiet.Round(time.Second).String())
 	}

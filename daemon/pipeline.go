@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"time"
 
@@ -39,7 +40,8 @@ type Pipeline struct {
 
 	mu     sync.Mutex
 	period time.Duration
-	wake   chan struct{} // has one element after the period changed
+	paused bool
+	wake   chan struct{} // has one element after the period or the pause changed
 }
 
 // cameraPause keeps a camera that fails at once from being asked in a tight loop.
@@ -61,12 +63,25 @@ func (p *Pipeline) Apply(d governor.Decision) error {
 	p.period = d.FramePeriod
 	p.mu.Unlock()
 	if changed {
-		select {
-		case p.wake <- struct{}{}:
-		default:
-		}
+		p.look()
 	}
 	return nil
+}
+
+// Pause takes no more frames from the camera, or goes on. Any goroutine may call it.
+func (p *Pipeline) Pause(paused bool) {
+	p.mu.Lock()
+	p.paused = paused
+	p.mu.Unlock()
+	p.look()
+}
+
+// look lets wait see what has changed.
+func (p *Pipeline) look() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
 }
 
 // Run classifies until ctx ends or the source does, and returns nil for both.
@@ -99,7 +114,7 @@ func (p *Pipeline) wait(ctx context.Context, last time.Time) bool {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		timer.Reset(time.Until(last.Add(p.currentPeriod())))
+		timer.Reset(p.untilDue(last))
 		select {
 		case <-ctx.Done():
 			return false
@@ -108,6 +123,16 @@ func (p *Pipeline) wait(ctx context.Context, last time.Time) bool {
 			return true
 		}
 	}
+}
+
+// untilDue is how long until the next frame is due; for ever, nearly, while paused.
+func (p *Pipeline) untilDue(last time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.paused {
+		return math.MaxInt64
+	}
+	return time.Until(last.Add(p.period))
 }
 
 func (p *Pipeline) currentPeriod() time.Duration {

@@ -26,8 +26,10 @@ type State struct {
 	// Accuracy of the labels shown in the last minute; nil where the source knows no truth.
 	Accuracy *Tally `json:"accuracy,omitempty"`
 	// Decision is the governor's last; nil before the first.
-	Decision *governor.Decision  `json:"decision,omitempty"`
-	Policy   string              `json:"policy"`
+	Decision *governor.Decision `json:"decision,omitempty"`
+	Policy   string             `json:"policy"`
+	// Paused is set while nothing is classified because somebody wants it so.
+	Paused   bool                `json:"paused,omitempty"`
 	Ceiling  float64             `json:"ceiling_celsius"` // 0 where unknown
 	Board    *telemetry.Snapshot `json:"board,omitempty"`
 	Frames   uint64              `json:"frames"`  // classified
