@@ -63,8 +63,8 @@ func blocks(d train.Depth) int {
 //
 //	cooperative   the configuration as it is
 //	alone-D       each offered depth D by itself, with cross-entropy; the deepest is also truncated to the others
-//	embedded      one net of all offered depths: CE for the full one, KL from it to each other (arXiv 2103.00793; without
-//	              the self-attention term, which needs features of the layers)
+//	embedded      one net of all offered depths: CE for the full one, the mean of KL from it to each other (arXiv
+//	              2103.00793; without the self-attention term, which needs features of the layers)
 //	extremes      one net of the deepest depth and its half (the mandatory blocks of arXiv 2312.16392), half CE for the
 //	              full one, half KL from it to the other at temperature 1, normalization sets per stage; all combinations
 //	              are measured
@@ -91,7 +91,7 @@ func Compare(base *train.Config, seed uint64) ([]Cell, error) {
 		})}
 	}
 	cells = append(cells, single(Embedded, depths, func(c *train.Config) {
-		c.Loss.FromTeammate = train.Distillation{Weight: 1, Temperature: 1}
+		c.Loss.FromTeammate = train.Distillation{Weight: 1 / float64(len(depths)-1), Temperature: 1}
 	}))
 	extremes := single(Extremes, []train.Depth{full, half}, func(c *train.Config) {
 		c.Net.Norm = train.PerStage
@@ -148,8 +148,8 @@ var variations = []struct {
 	{"without-from_mate", func(c *train.Config) { c.Loss.FromMate.Weight = 0 }},
 	{"without-from_teammate", func(c *train.Config) { c.Loss.FromTeammate.Weight = 0 }},
 	{"norm-per-depth", func(c *train.Config) { c.Net.Norm = train.PerDepth }},
-	{"weak-subs", func(c *train.Config) { c.Loss.SubCE, c.Loss.FromTeammate.Weight = 0.1, 0.3 }},
-	{"sub_ce-1", func(c *train.Config) { c.Loss.SubCE = 1 }},
+	{"sub_ce-0.3", func(c *train.Config) { c.Loss.SubCE = 0.3 }},
+	{"sub_ce-2", func(c *train.Config) { c.Loss.SubCE = 2 }},
 	{"temperature-1", temperature(1)},
 	{"temperature-4", temperature(4)},
 	{"distill_warmup", func(c *train.Config) { c.Loss.DistillWarmup = c.Steps / 3 }},
