@@ -181,7 +181,7 @@ func TestCompareCells(t *testing.T) {
 	}
 	want := []cell{
 		{"cooperative-seed7", "3-3", "3-3 1-1", "2-2", "", "", base().Loss},
-		{"embedded-seed7", "", "3-3 2-2 1-1", "", "", "", train.Loss{CE: 1, FromTeammate: train.Distillation{Weight: 1, Temperature: 1}}},
+		{"embedded-seed7", "", "3-3 2-2 1-1", "", "", "", train.Loss{CE: 1, FromTeammate: train.Distillation{Weight: 0.5, Temperature: 1}}},
 		{"extremes-seed7", "", "3-3 2-2", "", "per-stage", "3-2 2-3", train.Loss{CE: 0.5, FromTeammate: train.Distillation{Weight: 0.5, Temperature: 1}}},
 		{"alone-3-3-seed7", "", "3-3", "", "", "2-2 1-1", train.Loss{CE: 1}},
 		{"alone-2-2-seed7", "", "2-2", "", "", "", train.Loss{CE: 1}},
