@@ -145,7 +145,7 @@ func base() *train.Config {
 	d := train.Distillation{Weight: 1, Temperature: 2}
 	return &train.Config{Name: "small", Seed: 1, Data: dataset.Config{Kind: dataset.KindGlyphs},
 		Net:  train.Net{Config: arch.Config{Stem: 8, StemStride: 4, Channels: []int{8, 8}}, Leader: train.Depth{3, 3}, A: []train.Depth{{3, 3}, {1, 1}}, B: []train.Depth{{2, 2}}},
-		Loss: train.Loss{CE: 1, SubCE: 0.3, FromLeader: d, FromMate: d, FromTeammate: d}, Optimizer: train.Optimizer{LearningRate: 0.01},
+		Loss: train.Loss{CE: 1, SubCE: 1, FromLeader: d, FromMate: d, FromTeammate: d}, Optimizer: train.Optimizer{LearningRate: 0.01},
 		Batch: 4, Steps: 3, Eval: train.Eval{Every: 10, Samples: 10, Final: 20}, CheckpointEvery: 1}
 }
 
