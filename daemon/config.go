@@ -9,35 +9,50 @@ import (
 )
 
 // Config is the content of fathomd.yaml. Every field may be left out; the
-// defaults are those of DefaultConfig. docs/fathomd.md documents it for users.
+// defaults are those of DefaultConfig. docs/configuration.md is generated from
+// these comments, which speak to users. A field with the tag reload:"restart"
+// takes effect at the next start only, all others when the file is read again.
 type Config struct {
-	// Bundle is the folder of the converted family. Paths are relative to the configuration file.
-	Bundle string `yaml:"bundle"`
-	// Listen is the address of the page, host:port. Port 0 takes any free port.
-	Listen string `yaml:"listen"`
-	// AllowedHosts are further host names by which the page may be asked for (a reverse proxy's, say) while
-	// it listens on a loopback address.
-	AllowedHosts []string `yaml:"allowed_hosts"`
-	Source       Source   `yaml:"source"`
-	// TargetRate is how many frames are classified in a second while the board can
-	// afford it; objectives.fps says the same.
+	// Folder of the converted family. Relative paths in the file start from the file's folder.
+	Bundle string `yaml:"bundle" reload:"restart"`
+	// Address of the page, host:port. Port 0 takes any free one. Any other than a loopback address needs a token.
+	Listen string `yaml:"listen" reload:"restart"`
+	// Further host names by which the page may be asked for: those of a reverse proxy, or of the local network's DNS. Needs a token.
+	AllowedHosts []string `yaml:"allowed_hosts" reload:"restart"`
+	// File with the token of the page, mode 0600; fathomd token writes one. Without a token nothing can be changed from the page.
+	TokenFile string `yaml:"token_file" reload:"restart"`
+	TLS       TLS    `yaml:"tls" reload:"restart"`
+	Source    Source `yaml:"source" reload:"restart"`
+	// Frames classified in a second while the board can afford it; objectives.fps says the same.
 	TargetRate float64 `yaml:"target_rate"`
 	// Threads of one inference.
-	Threads int `yaml:"threads"`
-	// Smoothing is the time constant over which probabilities are averaged; 0 shows every frame for itself.
-	Smoothing Duration `yaml:"smoothing"`
-	// Policy chooses how the depth is decided, and Objectives are what the user wants of the board.
+	Threads int `yaml:"threads" reload:"restart"`
+	// Time constant over which probabilities are averaged; 0s for none. A new scene starts anew.
+	Smoothing  Duration            `yaml:"smoothing"`
 	Policy     governor.Spec       `yaml:"policy"`
 	Objectives governor.Objectives `yaml:"objectives"`
-	Sensors    Sensors             `yaml:"sensors"`
-	// Simulate replaces the board's sensors by a simulated board; nil reads the real ones.
-	Simulate *Simulate `yaml:"simulate"`
-	// DecisionLog is a file to which every decision is appended, one JSON object a line; empty for none.
-	DecisionLog string `yaml:"decision_log"`
-	// PredictionLog is a file to which what every frame was taken for is appended, one JSON object a line; empty for none.
-	PredictionLog string `yaml:"prediction_log"`
-	// StaleAfter is how long no frame may have been classified before /healthz answers 503.
+	Sensors    Sensors             `yaml:"sensors" reload:"restart"`
+	Simulate   *Simulate           `yaml:"simulate" reload:"restart"`
+	// File to which each decision is appended with all that led to it, one JSON object a line; none by default.
+	DecisionLog string `yaml:"decision_log" reload:"restart"`
+	// File to which what every frame was taken for is appended, unsmoothed, one JSON object a line; none by default.
+	PredictionLog string `yaml:"prediction_log" reload:"restart"`
+	// How long no frame may have been classified before /healthz answers 503.
 	StaleAfter Duration `yaml:"stale_after"`
+}
+
+// paths are the fields that name files.
+func (c *Config) paths() []*string {
+	return []*string{&c.Bundle, &c.TokenFile, &c.TLS.Certificate, &c.TLS.Key, &c.Source.Path, &c.Sensors.Root,
+		&c.DecisionLog, &c.PredictionLog}
+}
+
+// TLS encrypts the page. Both files or none; fathomd init --tls writes a pair.
+type TLS struct {
+	// Certificate with its chain, PEM.
+	Certificate string `yaml:"certificate"`
+	// Key of the certificate, PEM, mode 0600.
+	Key string `yaml:"key"`
 }
 
 // The kinds of frame sources.
@@ -49,45 +64,46 @@ const (
 
 // Source says where frames come from.
 type Source struct {
-	Kind string `yaml:"kind"` // SourceFolder, SourceMJPEG or SourceSynthetic
-	// Path is the image folder (kind folder).
+	// folder, mjpeg or synthetic.
+	Kind string `yaml:"kind"`
+	// Image folder of folder: PNG and JPEG; a subfolder named like a label tells the truth.
 	Path string `yaml:"path"`
-	// Loop begins again at the first image instead of ending (kind folder).
+	// Begin again at the first image of a folder instead of ending.
 	Loop bool `yaml:"loop"`
-	// URL is the stream, http or https (kind mjpeg).
+	// Stream of mjpeg, http or https.
 	URL string `yaml:"url"`
-	// FPS is the camera's frame rate (kinds folder and synthetic). 0 shows a folder's pictures one by one, as
-	// they are asked for, and takes 15 for the synthetic camera.
+	// Frame rate of folder (0: every picture in its turn) and synthetic (0: 15).
 	FPS float64 `yaml:"fps"`
-	// Width and Height of the picture in pixels (kind synthetic).
+	// Picture of synthetic, pixels.
 	Width  int `yaml:"width"`
 	Height int `yaml:"height"`
-	// Hold is how long one glyph stays (kind synthetic).
+	// How long synthetic shows one glyph.
 	Hold Duration `yaml:"hold"`
-	// Seed chooses the scenes (kind synthetic).
+	// Which scenes synthetic shows.
 	Seed uint64 `yaml:"seed"`
 }
 
 // Sensors says where the board's sensors are.
 type Sensors struct {
-	// Root is the folder that holds sys and proc; another one than / shows what a board would read like.
+	// Folder that holds sys and proc; another one than / shows what a board would read like.
 	Root string `yaml:"root"`
-	// Batteries are devices on I²C and GPIO lines that no kernel driver serves; see docs/boards.md.
+	// Batteries, gauges and power boards on I²C and GPIO lines that no kernel driver serves, e.g. [{device: max17048, bus: 1}]; see boards.md.
 	Batteries []battery.Config `yaml:"batteries"`
 }
 
-// Simulate describes a simulated board.
+// Simulate replaces the board's sensors by a simulated board. Absent, the real ones are read; where it is present, board,
+// acceleration and utilisation are required.
 type Simulate struct {
-	// Board names the model; see SimulatedBoards.
+	// A board of simulate.md, e.g. pi4-closed-case.
 	Board string `yaml:"board"`
-	// Acceleration is how many simulated seconds pass in a real one.
+	// Simulated seconds in a real one, 1 to 1000.
 	Acceleration float64 `yaml:"acceleration"`
-	// Utilisation is the share of the simulated processor that the deepest variant takes at the target rate.
-	// It sets how many simulated milliseconds one real millisecond of inference counts for.
+	// Share of the simulated processor that the deepest variant takes at the target rate, more than 0 to 1. It sets how many
+	// simulated milliseconds one real millisecond of inference counts for.
 	Utilisation float64 `yaml:"utilisation"`
-	// SunKelvin is by how much simulated sunshine warms and shade cools the board, as a sine; 0 is an even climate.
+	// By how much simulated sun warms and shade cools the board, as a sine, 0 to 30.
 	SunKelvin float64 `yaml:"sun_kelvin"`
-	// SunPeriod is the simulated time from one midday to the next.
+	// Simulated time from one midday to the next, at least 1m.
 	SunPeriod Duration `yaml:"sun_period"`
 }
 

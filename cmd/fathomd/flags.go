@@ -43,7 +43,7 @@ func (f flags) config() (daemon.Config, error) {
 	config := daemon.DefaultConfig()
 	if f.Config != "" {
 		var err error
-		if config, err = daemon.LoadConfig(f.Config); err != nil {
+		if config, err = daemon.LoadConfig(f.Config, os.Environ()); err != nil {
 			return daemon.Config{}, err
 		}
 	}

@@ -1,152 +1,26 @@
 package daemon
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 )
-
-// maxConfigBytes bounds a configuration file; a real one has some hundred bytes.
-const maxConfigBytes = 1 << 20
-
-// LoadConfig reads a configuration file over the defaults and resolves its
-// paths against the file's folder. It does not check the configuration as a
-// whole, so that flags may still complete it; see Config.Check. The error names
-// the file and the line.
-func LoadConfig(path string) (Config, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Config{}, fmt.Errorf("config: %w", err)
-	}
-	defer f.Close()
-	c, err := ParseConfig(f)
-	if err != nil {
-		return Config{}, fmt.Errorf("config: %s: %w", path, err)
-	}
-	dir := filepath.Dir(path)
-	for _, p := range []*string{&c.Bundle, &c.Source.Path, &c.Sensors.Root, &c.DecisionLog, &c.PredictionLog} {
-		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(dir, *p)
-		}
-	}
-	return c, nil
-}
-
-// ParseConfig reads a configuration over the defaults. Unknown and repeated
-// fields and values that make no sense are errors with their line. On an error
-// the Config is zero.
-func ParseConfig(r io.Reader) (Config, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxConfigBytes+1))
-	if err != nil {
-		return Config{}, err
-	}
-	if len(text) > maxConfigBytes {
-		return Config{}, fmt.Errorf("larger than %d bytes (is it a configuration?)", maxConfigBytes)
-	}
-	c := DefaultConfig()
-	if err := decodeStrict(text, &c); err != nil {
-		return Config{}, err
-	}
-	if bad := c.values(); bad != nil {
-		return Config{}, fmt.Errorf("%s%w", lineOf(text, bad.field), bad)
-	}
-	return c, nil
-}
-
-// decodeStrict decodes YAML and returns an error of one line.
-func decodeStrict(text []byte, into *Config) (err error) {
-	defer func() {
-		if r := recover(); r != nil { // the library is not ours
-			err = fmt.Errorf("not valid YAML: %v", r)
-		}
-	}()
-	file, err := parser.ParseBytes(text, 0)
-	switch {
-	case err != nil:
-		return errors.New(oneLine(yaml.FormatError(err, false, false)))
-	case len(file.Docs) > 1:
-		return errors.New("holds more than one document (remove the --- lines)")
-	case len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.CommentType:
-		return nil // nothing to decode, which would clear the defaults
-	}
-	if err := yaml.UnmarshalWithOptions(text, into, yaml.Strict()); err != nil {
-		return errors.New(oneLine(yaml.FormatError(err, false, false)))
-	}
-	return nil
-}
-
-// oneLine turns "[3:5] unknown field" into "line 3: unknown field" and drops what follows a line break.
-func oneLine(s string) string {
-	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
-	if rest, ok := strings.CutPrefix(s, "["); ok {
-		if at, message, ok := strings.Cut(rest, "] "); ok {
-			line, _, _ := strings.Cut(at, ":")
-			return "line " + line + ": " + message
-		}
-	}
-	return s
-}
 
 // fieldError says what is wrong with one field; its name is a path in the file: "source.url".
 type fieldError struct{ field, problem string }
 
-func (e *fieldError) Error() string { return e.field + ": " + e.problem }
-
-// lineOf returns "line N: " for a field of the file, or nothing where the file leaves it out.
-func lineOf(text []byte, field string) string {
-	file, err := parser.ParseBytes(text, 0)
-	if err != nil || len(file.Docs) == 0 {
-		return ""
-	}
-	node, line := file.Docs[0].Body, 0
-	for name := range strings.SplitSeq(field, ".") {
-		value := child(node, name)
-		if value == nil {
-			break
-		}
-		node, line = value.Value, value.Key.GetToken().Position.Line
-	}
-	if line == 0 {
-		return ""
-	}
-	return "line " + strconv.Itoa(line) + ": "
-}
-
-func child(node ast.Node, name string) *ast.MappingValueNode {
-	mapping, ok := node.(*ast.MappingNode)
-	if !ok {
-		return nil
-	}
-	for _, v := range mapping.Values {
-		if v.Key.String() == name {
-			return v
-		}
-	}
-	return nil
-}
-
-// Check refuses a configuration that cannot run. Call it after the flags are merged in.
+// Check refuses a configuration that cannot run, with Problems. Call it after the flags are merged in.
 func (c Config) Check() error {
-	if bad := c.values(); bad != nil {
-		return fmt.Errorf("config: %w", bad)
-	}
+	list := c.values()
 	if bad := c.complete(); bad != nil {
-		return fmt.Errorf("config: %w", bad)
+		list = append(list, *bad)
 	}
-	return nil
+	return (&document{}).located(list).orNil()
 }
 
 // complete finds what is missing.
@@ -162,14 +36,15 @@ func (c Config) complete() *fieldError {
 	return nil
 }
 
-// values finds the first value that makes no sense by itself.
-func (c Config) values() *fieldError {
+// values finds values that make no sense by themselves: the first of each part.
+func (c Config) values() []fieldError {
+	var list []fieldError
 	for _, check := range []func() *fieldError{c.server, c.source, c.rates, c.policy, c.sensors, c.simulation} {
 		if bad := check(); bad != nil {
-			return bad
+			list = append(list, *bad)
 		}
 	}
-	return nil
+	return list
 }
 
 func (c Config) server() *fieldError {
@@ -179,6 +54,12 @@ func (c Config) server() *fieldError {
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return &fieldError{"listen", fmt.Sprintf("port %q is not a number from 0 to 65535", port)}
+	}
+	switch {
+	case c.TLS.Certificate != "" && c.TLS.Key == "":
+		return &fieldError{"tls.key", "missing (give the key of tls.certificate)"}
+	case c.TLS.Key != "" && c.TLS.Certificate == "":
+		return &fieldError{"tls.certificate", "missing (give the certificate of tls.key)"}
 	}
 	return nil
 }
@@ -241,9 +122,9 @@ func (c Config) policy() *fieldError {
 
 // sensors asks package battery, which knows what each device needs.
 func (c Config) sensors() *fieldError {
-	for _, b := range c.Sensors.Batteries {
+	for i, b := range c.Sensors.Batteries {
 		if err := b.Validate(); err != nil {
-			return &fieldError{"sensors.batteries", strings.TrimPrefix(err.Error(), "battery: ")}
+			return &fieldError{fmt.Sprintf("sensors.batteries[%d]", i), strings.TrimPrefix(err.Error(), "battery: ")}
 		}
 	}
 	return nil
