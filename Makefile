@@ -65,6 +65,7 @@ bench: build train dist ## measure everything that docs/results states (minutes)
 	$(GO) run ./scripts/bench-road
 	$(GO) run ./scripts/bench-quantize
 	$(GO) run ./scripts/bench-boards
+	$(GO) run ./scripts/bench-preprocess
 	$(GO) run ./scripts/bench-governor
 	$(GO) run ./scripts/bench-resume
 

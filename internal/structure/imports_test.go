@@ -46,6 +46,7 @@ var allowed = []struct {
 	{"scripts/bench-convert", []string{"convert", "internal", "runtime"}, "it converts whole networks and runs them"},
 	{"scripts/bench-governor", []string{"governor", "internal", "runtime/profile"}, "it runs the governor on simulated boards"},
 	{"scripts/bench-peers", []string{"convert", "internal", "runtime"}, "it runs what other converters made, too"},
+	{"scripts/bench-preprocess", []string{"internal", "runtime/frame", "runtime/preprocess"}, "it turns frames into tensors"},
 	{"scripts", []string{"internal"}, "programs of the build"},
 	{"train/arch", nil, "an architecture knows no backend and no format"},
 	{"train/dataset", []string{"glyphs", "runtime/preprocess"}, "data knows nothing of nets"},

@@ -20,13 +20,21 @@ func (a *axis) mixNarrow(dst, row []uint64) {
 	for i := range a.taps {
 		t := &a.taps[i]
 		p := row[t.start : t.start+t.n]
-		sum := uint64(t.first) * p[0]
-		if end := len(p) - 1; end > 0 {
+		var sum uint64
+		switch len(p) {
+		case 1:
+			sum = uint64(t.first) * p[0]
+		case 2:
+			sum = uint64(t.first)*p[0] + uint64(t.last)*p[1]
+		case 3:
+			sum = uint64(t.first)*p[0] + uint64(t.mid)*p[1] + uint64(t.last)*p[2]
+		default:
+			end := len(p) - 1
 			var mid uint64
 			for _, v := range p[1:end] {
 				mid += v
 			}
-			sum += uint64(t.mid)*mid + uint64(t.last)*p[end]
+			sum = uint64(t.first)*p[0] + uint64(t.mid)*mid + uint64(t.last)*p[end]
 		}
 		d := dst[2*i : 2*i+2 : 2*i+2]
 		d[0] = sum&lane | sum>>laneBits&lane<<32
