@@ -7,9 +7,17 @@
 // Where the first segment takes int8, the frame is quantized on its way in;
 // where the last one gives int8, logits are dequantized on their way out.
 //
-// Goroutines: one at a time may infer; any may call SetActive and Active, also
-// meanwhile. A switch takes effect at the next inference. Close must not be
-// called by a goroutine that still reads a Result.
+// An inference can be given a deadline (InferBy), by which it leaves the path of
+// the active variant for a shallower one where time runs out. A frame whose
+// answer is in doubt can be run on at a deeper variant, from where the two paths
+// part (Deepen, SetEscalation). The whole bundle, or the number of threads, can
+// be replaced while frames flow (Swap, SetThreads). docs/engine.md explains all
+// three.
+//
+// Goroutines: Infer, InferBy, InferTensor, InferTensorBy, Deepen and Logits
+// belong to one goroutine. Any may call the others at any time; what they
+// change takes effect at the next inference. Close waits for the inference
+// that runs.
 //
 // The package needs cgo. Built without it, everything compiles, and Open and
 // RunPath return ErrNoInference.
@@ -20,13 +28,11 @@ import (
 	"fmt"
 	"image"
 	"slices"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/fathom-edge/fathom/runtime/bundle"
-	"github.com/fathom-edge/fathom/runtime/preprocess"
+	"github.com/fathom-edge/fathom/runtime/profile"
 )
 
 // ErrNoInference is returned by a binary that was built without cgo.
@@ -38,7 +44,7 @@ var ErrClosed = errors.New("engine: closed")
 // maxThreads is more than any board has; the limit catches mistaken units.
 const maxThreads = 256
 
-// Options are fixed for the life of an engine.
+// Options hold for a bundle as it is loaded.
 type Options struct {
 	// Threads per inference; 0 means 1. On small networks one thread costs the
 	// least energy, and more gain little.
@@ -46,145 +52,81 @@ type Options struct {
 	// WithoutXNNPACK runs TFLite's own kernels, which take several times as
 	// long: they show what XNNPACK changes.
 	WithoutXNNPACK bool
+	// Profile is what deadlines are kept by; nil where none are given. It holds
+	// the cost of every segment of the bundle at this number of threads.
+	Profile *profile.Profile
 }
 
 // Result is one classification.
 type Result struct {
+	// Variant is the one that gave the scores.
 	Variant string
+	// Labels are those of the bundle, shared by all results: not to be changed.
+	Labels []string
 	// Scores are softmax probabilities by label; valid until the next inference.
 	Scores []float32
 	// Best is the index of the highest score, the lowest such index on a tie.
 	Best int
+	// Margin is by how much the highest score exceeds the second, in [0, 1].
+	Margin float32
 	// Latency is the inference alone, Preprocess the way from frame to tensor.
 	Latency, Preprocess time.Duration
+	// Late says that the deadline passed before the scores were there.
+	Late bool
+	// First is the variant whose doubtful answer was deepened into this one, and
+	// FirstLatency the part of Latency that it took; empty and 0 where nothing was.
+	First        string
+	FirstLatency time.Duration
 }
 
 // Engine is an opened bundle that can infer.
 type Engine struct {
-	names    []string
-	variants map[string]*variant
-	active   atomic.Pointer[variant]
-	closed   atomic.Bool
+	frames sync.Mutex // held for one inference
+	frame  frame      // the last one
+	bucket bucket     // of escalations
 
-	opts Options
+	loading sync.Mutex // held while a bundle is loaded beside the current one
 
-	mu       sync.Mutex // held while inferring and closing
-	runtime  *runtime
-	segments []*segment
-	prep     *preprocess.Preprocessor
-	input    []float32 // the preprocessed frame
-	logits   []float32
-	scores   []float32
+	mu      sync.Mutex // held for moments; guards the fields below, and the users and active variant of all networks
+	current *network
+	closed  bool
+	share   float64 // of frames that may escalate
+	freeing sync.WaitGroup
 }
 
-// variant is one path through the loaded segments.
-type variant struct {
-	name string
-	path []*segment
+// frame is what was inferred last. It keeps its network loaded until the next.
+type frame struct {
+	network    *network
+	in         tensor
+	deadline   time.Time
+	ran        *variant // whose activations are in memory; nil after a failure
+	latency    time.Duration
+	preprocess time.Duration
 }
 
 // Open loads every segment of the bundle, compares it with the manifest, and
-// runs each variant once on zeros.
+// runs each variant once on zeros. The cheapest variant is active at first.
 func Open(b *bundle.Bundle, opts Options) (*Engine, error) {
-	m := b.Manifest
-	prep, err := preprocess.New(m.Preprocess)
+	n, err := load(b, opts)
 	if err != nil {
 		return nil, err
 	}
-	if opts.Threads == 0 {
-		opts.Threads = 1
-	}
-	if opts.Threads < 1 || opts.Threads > maxThreads {
-		return nil, fmt.Errorf("engine: %d threads: must be 1 to %d", opts.Threads, maxThreads)
-	}
-	rt, err := newRuntime(opts)
-	if err != nil {
-		return nil, err
-	}
-	e := &Engine{
-		variants: make(map[string]*variant, len(m.Variants)),
-		opts:     opts,
-		runtime:  rt,
-		prep:     prep,
-		input:    make([]float32, m.Preprocess.Len()),
-		logits:   make([]float32, len(m.Labels)),
-		scores:   make([]float32, len(m.Labels)),
-	}
-	if err := e.load(b); err != nil {
-		return nil, errors.Join(err, e.Close())
-	}
-	return e, nil
-}
-
-func (e *Engine) load(b *bundle.Bundle) error {
-	loaded := make(map[string]*segment, len(b.Manifest.Segments))
-	for _, s := range b.Manifest.Segments {
-		seg, err := e.runtime.load(b.SegmentPath(s.ID))
-		if err != nil {
-			return err
-		}
-		e.segments = append(e.segments, seg)
-		if err := seg.check(s, e.opts); err != nil {
-			return err
-		}
-		loaded[s.ID] = seg
-	}
-	for _, mv := range b.Manifest.Variants {
-		v := &variant{name: mv.Name}
-		for _, id := range mv.Path {
-			v.path = append(v.path, loaded[id])
-		}
-		e.names = append(e.names, v.name)
-		e.variants[v.name] = v
-		if err := v.run(e.logits, e.input); err != nil {
-			return err
-		}
-		for _, s := range v.path {
-			if err := s.settled(); err != nil {
-				return err
-			}
-		}
-	}
-	e.active.Store(e.variants[e.names[0]])
-	return nil
-}
-
-// check compares what TFLite found in the file with the manifest.
-func (s *segment) check(want bundle.Segment, opts Options) error {
-	if err := s.in.check(want.Input, want.InputQuantization); err != nil {
-		return fmt.Errorf("engine: %s: its input %w: convert the family again", want.File, err)
-	}
-	if err := s.out.check(want.Output, want.OutputQuantization); err != nil {
-		return fmt.Errorf("engine: %s: its output %w: convert the family again", want.File, err)
-	}
-	if !opts.WithoutXNNPACK && want.MACs > 0 && s.delegated == 0 {
-		return fmt.Errorf("engine: %s: XNNPACK took none of its %d operators, so it would run several times slower: link a TensorFlow Lite library that has XNNPACK",
-			want.File, s.operators)
-	}
-	return nil
-}
-
-// run is one inference, from a preprocessed frame to logits.
-func (v *variant) run(logits, in []float32) error {
-	v.path[0].in.set(in)
-	for i, s := range v.path {
-		if i > 0 {
-			s.in.copyFrom(v.path[i-1].out)
-		}
-		if err := s.invoke(); err != nil {
-			return err
-		}
-	}
-	v.path[len(v.path)-1].out.get(logits)
-	return nil
+	n.users = 1
+	return &Engine{current: n}, nil
 }
 
 // Variants lists the names from the cheapest to the dearest.
-func (e *Engine) Variants() []string { return slices.Clone(e.names) }
+func (e *Engine) Variants() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.current.names)
+}
 
 // Operators counts the operators of all segments, and how many of them XNNPACK runs.
 func (e *Engine) Operators() (delegated, all int) {
-	for _, s := range e.segments {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range e.current.segments {
 		delegated += s.delegated
 		all += s.operators
 	}
@@ -193,120 +135,150 @@ func (e *Engine) Operators() (delegated, all int) {
 
 // SetActive chooses the variant of the next inference.
 func (e *Engine) SetActive(name string) error {
-	if e.closed.Load() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
 		return ErrClosed
 	}
-	v := e.variants[name]
-	if v == nil {
-		return fmt.Errorf("engine: no variant %q: the bundle has %s", name, strings.Join(e.names, ", "))
+	v, err := e.current.variant(name)
+	if err != nil {
+		return err
 	}
-	e.active.Store(v)
+	e.current.active = v
 	return nil
 }
 
-// Active is the variant of the next inference; at first the cheapest.
-func (e *Engine) Active() string { return e.active.Load().name }
+// Active is the variant of the next inference.
+func (e *Engine) Active() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.current.active.name
+}
 
 // Infer classifies one frame with the active variant, without allocating.
-func (e *Engine) Infer(img image.Image) (Result, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	start := time.Now()
-	if err := e.prep.Apply(e.input, img); err != nil {
-		return Result{}, err
-	}
-	took := time.Since(start)
-	res, err := e.infer(e.input)
-	res.Preprocess = took
-	return res, err
-}
+func (e *Engine) Infer(img image.Image) (Result, error) { return e.InferBy(img, time.Time{}) }
 
-// InferTensor classifies one preprocessed frame: Height x Width x 3 values.
-func (e *Engine) InferTensor(in []float32) (Result, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(in) != len(e.input) {
-		return Result{}, fmt.Errorf("engine: tensor of %d values: the bundle takes %d", len(in), len(e.input))
-	}
-	return e.infer(in)
-}
-
-// infer needs e.mu.
-func (e *Engine) infer(in []float32) (Result, error) {
-	if e.closed.Load() {
-		return Result{}, ErrClosed
-	}
-	v := e.active.Load()
+// InferBy is Infer with a deadline, which preprocessing counts towards; see
+// ErrDeadline. The zero time is none.
+func (e *Engine) InferBy(img image.Image, deadline time.Time) (Result, error) {
+	e.frames.Lock()
+	defer e.frames.Unlock()
 	start := time.Now()
-	err := v.run(e.logits, in)
-	took := time.Since(start)
+	v, err := e.begin(deadline, start)
 	if err != nil {
 		return Result{}, err
 	}
-	best, ok := softmax(e.scores, e.logits)
-	if !ok {
-		return Result{}, fmt.Errorf("engine: variant %s gave a score that is no finite number (broken weights, or a tensor with such values)", v.name)
+	f := &e.frame
+	if err := f.network.preprocess(img); err != nil {
+		return Result{}, err
 	}
-	return Result{Variant: v.name, Scores: e.scores, Best: best, Latency: took}, nil
+	f.in = f.network.input
+	f.preprocess = time.Since(start)
+	return e.answer(v)
 }
 
+// InferTensor classifies one preprocessed frame: Height x Width x 3 finite
+// values, which must not change before the next inference if Deepen is called.
+func (e *Engine) InferTensor(in []float32) (Result, error) {
+	return e.InferTensorBy(in, time.Time{})
+}
+
+// InferTensorBy is InferTensor with a deadline, as InferBy is Infer with one.
+func (e *Engine) InferTensorBy(in []float32, deadline time.Time) (Result, error) {
+	e.frames.Lock()
+	defer e.frames.Unlock()
+	v, err := e.begin(deadline, time.Now())
+	if err != nil {
+		return Result{}, err
+	}
+	if want := e.frame.network.input.len(); len(in) != want {
+		return Result{}, fmt.Errorf("engine: tensor of %d values: the bundle takes %d", len(in), want)
+	}
+	if i := notFinite(in); i >= 0 {
+		return Result{}, fmt.Errorf("engine: value %d of the tensor is %v: a frame has finite values (broken preprocessing?)", i, in[i])
+	}
+	e.frame.in = tensor{floats: in}
+	return e.answer(v)
+}
+
+// begin starts a frame with the network and the variant that are now current.
+func (e *Engine) begin(deadline, now time.Time) (*variant, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	n := e.current
+	if e.frame.network != n {
+		n.users++
+		e.release(e.frame.network)
+	}
+	e.frame = frame{network: n, deadline: deadline}
+	e.bucket.fill(e.share)
+	if deadline.IsZero() {
+		return n.active, nil
+	}
+	return n.active, n.checkDeadline(deadline, now)
+}
+
+// answer runs a frame that begin started; it needs e.frames.
+func (e *Engine) answer(v *variant) (Result, error) {
+	f := &e.frame
+	start := time.Now()
+	var err error
+	if f.deadline.IsZero() {
+		err = v.run(f.in, 0)
+	} else {
+		v, err = f.network.runBy(v, f.in, start, f.deadline)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	f.latency = time.Since(start)
+	f.ran = v
+	res, err := f.result()
+	if err != nil || !e.doubts(res.Margin) {
+		return res, err
+	}
+	return e.deepen(v.next)
+}
+
+// result reads the scores of the variant that ran.
+func (f *frame) result() (Result, error) {
+	n := f.network
+	f.ran.path[len(f.ran.path)-1].out.get(n.logits)
+	best, margin, ok := softmax(n.scores, n.logits)
+	if !ok {
+		return Result{}, fmt.Errorf("engine: variant %s gave a score that is no finite number (broken weights?)", f.ran.name)
+	}
+	return Result{
+		Variant: f.ran.name, Labels: n.labels, Scores: n.scores, Best: best, Margin: margin,
+		Latency: f.latency, Preprocess: f.preprocess, Late: f.late(),
+	}, nil
+}
+
+func (f *frame) late() bool { return !f.deadline.IsZero() && time.Now().After(f.deadline) }
+
 // Logits are the outputs of the last inference before softmax; valid until the next.
-func (e *Engine) Logits() []float32 { return e.logits }
+func (e *Engine) Logits() []float32 {
+	if e.frame.network == nil {
+		return nil
+	}
+	return e.frame.network.logits
+}
 
 // Close frees everything. Further calls do nothing.
 func (e *Engine) Close() error {
+	e.frames.Lock()
+	defer e.frames.Unlock()
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed.Swap(true) {
-		return nil
+	if !e.closed {
+		e.closed = true
+		e.release(e.frame.network)
+		e.release(e.current)
+		e.frame = frame{}
 	}
-	for _, s := range e.segments {
-		s.close()
-	}
-	e.runtime.close() // the delegate goes after all who use it
+	e.mu.Unlock()
+	e.freeing.Wait()
 	return nil
-}
-
-// RunPath loads the given segment files, runs them one after the other on
-// input, and returns the output of the last. Int8 tensors are quantized and
-// dequantized with the scales that stand in the files.
-func RunPath(files []string, input []float32, opts Options) ([]float32, error) {
-	if len(files) == 0 {
-		return nil, errors.New("engine: an empty path")
-	}
-	opts.Threads = max(1, opts.Threads)
-	rt, err := newRuntime(opts)
-	if err != nil {
-		return nil, err
-	}
-	defer rt.close()
-	at := input
-	for _, file := range files {
-		at, err = rt.runOnce(file, at)
-		if err != nil {
-			return nil, err
-		}
-	}
-	return at, nil
-}
-
-func (rt *runtime) runOnce(file string, input []float32) ([]float32, error) {
-	s, err := rt.load(file)
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-	if len(input) != s.in.len() {
-		return nil, fmt.Errorf("engine: %s takes %d values %v, but is given %d", file, s.in.len(), s.in.shape, len(input))
-	}
-	s.in.set(input)
-	if err := s.invoke(); err != nil {
-		return nil, err
-	}
-	if err := s.settled(); err != nil {
-		return nil, err
-	}
-	out := make([]float32, s.out.len())
-	s.out.get(out)
-	return out, nil
 }

@@ -60,7 +60,7 @@ func wantError(t *testing.T, err error, want string) {
 	}
 }
 
-func frame(seed uint64, width, height int) *image.RGBA {
+func picture(seed uint64, width, height int) *image.RGBA {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	for i := range img.Pix {
@@ -106,7 +106,7 @@ func alone(t testing.TB, b *bundle.Bundle, in []float32) map[string][]float32 {
 
 func TestEveryVariantEqualsItsOwnPath(t *testing.T) {
 	b := openBundle(t)
-	img := frame(1, 40, 30)
+	img := picture(1, 40, 30)
 	want := alone(t, b, tensorOf(t, b.Manifest.Preprocess, img))
 	names := []string{}
 	for _, v := range b.Manifest.Variants {
@@ -161,7 +161,7 @@ func checkResult(t *testing.T, res Result, name string, logits []float32) {
 
 func TestInferTensorEqualsInfer(t *testing.T) {
 	e := openEngine(t, Options{})
-	img := frame(2, 16, 16)
+	img := picture(2, 16, 16)
 	if _, err := e.Infer(img); err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestInferTensorEqualsInfer(t *testing.T) {
 func TestSwitchingWhileInferring(t *testing.T) {
 	b := openBundle(t)
 	e := openEngine(t, Options{})
-	img := frame(3, 40, 30)
+	img := picture(3, 40, 30)
 	want := alone(t, b, tensorOf(t, b.Manifest.Preprocess, img))
 	names := e.Variants()
 
@@ -225,7 +225,7 @@ func TestSwitchingWhileInferring(t *testing.T) {
 
 func TestNoAllocationPerFrame(t *testing.T) {
 	e := openEngine(t, Options{})
-	rgba := frame(4, 64, 48)
+	rgba := picture(4, 64, 48)
 	ycbcr := image.NewYCbCr(image.Rect(0, 0, 64, 48), image.YCbCrSubsampleRatio420)
 	for name, img := range map[string]image.Image{"RGBA": rgba, "YCbCr": ycbcr} {
 		variants, i := e.Variants(), 0
@@ -259,7 +259,7 @@ func TestBadCalls(t *testing.T) {
 	wantError(t, err, "tensor of 5 values: the bundle takes")
 	_, err = e.Infer(image.NewRGBA(image.Rectangle{}))
 	wantError(t, err, "frame of 0x0")
-	if _, err := e.Infer(frame(5, 20, 20)); err != nil {
+	if _, err := e.Infer(picture(5, 20, 20)); err != nil {
 		t.Errorf("after bad calls: %v", err)
 	}
 	for _, threads := range []int{-1, 1000} {
@@ -273,18 +273,22 @@ func TestSoftmax(t *testing.T) {
 	for name, tc := range map[string]struct {
 		logits, scores []float32
 		best           int
+		margin         float32
 		ok             bool
 	}{
-		"even":          {[]float32{2, 2}, []float32{0.5, 0.5}, 0, true},
-		"three to one":  {[]float32{0, float32(math.Log(3))}, []float32{0.25, 0.75}, 1, true},
-		"large":         {[]float32{1000, -1000}, []float32{1, 0}, 0, true},
-		"not a number":  {[]float32{0, nan}, []float32{0, 0}, 0, false},
-		"infinite":      {[]float32{inf, 0}, []float32{0, 0}, 0, false},
-		"below nothing": {[]float32{0, -inf}, []float32{0, 0}, 0, false},
+		"even":          {[]float32{2, 2}, []float32{0.5, 0.5}, 0, 0, true},
+		"three to one":  {[]float32{0, float32(math.Log(3))}, []float32{0.25, 0.75}, 1, 0.5, true},
+		"three classes": {[]float32{float32(math.Log(6)), 0, float32(math.Log(3))}, []float32{0.6, 0.1, 0.3}, 0, 0.3, true},
+		"one class":     {[]float32{-3}, []float32{1}, 0, 1, true},
+		"large":         {[]float32{1000, -1000}, []float32{1, 0}, 0, 1, true},
+		"not a number":  {[]float32{0, nan}, []float32{0, 0}, 0, 0, false},
+		"infinite":      {[]float32{inf, 0}, []float32{0, 0}, 0, 0, false},
+		"below nothing": {[]float32{0, -inf}, []float32{0, 0}, 0, 0, false},
 	} {
 		scores := make([]float32, len(tc.logits))
-		best, ok := softmax(scores, tc.logits)
-		if diff := cmp.Diff(tc.scores, scores, cmpopts.EquateApprox(0, 1e-6)); best != tc.best || ok != tc.ok || diff != "" {
+		best, margin, ok := softmax(scores, tc.logits)
+		near := cmpopts.EquateApprox(0, 1e-6)
+		if diff := cmp.Diff(tc.scores, scores, near) + cmp.Diff(tc.margin, margin, near); best != tc.best || ok != tc.ok || diff != "" {
 			t.Errorf("%s: best %d, ok %v\n%s", name, best, ok, diff)
 		}
 	}
@@ -311,8 +315,8 @@ func TestClose(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	_, inferErr := e.Infer(frame(6, 20, 20))
-	_, tensorErr := e.InferTensor(make([]float32, len(e.input)))
+	_, inferErr := e.Infer(picture(6, 20, 20))
+	_, tensorErr := e.InferTensor(make([]float32, openBundle(t).Manifest.Preprocess.Len()))
 	for what, err := range map[string]error{"Infer": inferErr, "InferTensor": tensorErr, "SetActive": e.SetActive(e.Variants()[0])} {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("%s after Close: %v", what, err)
@@ -434,7 +438,7 @@ func TestBuildsWithoutCgo(t *testing.T) {
 
 func BenchmarkInfer(b *testing.B) {
 	e := openEngine(b, Options{})
-	img := frame(7, 16, 16)
+	img := picture(7, 16, 16)
 	for _, name := range e.Variants() {
 		b.Run(name, func(b *testing.B) {
 			activate(b, e, name)

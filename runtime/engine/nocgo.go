@@ -2,6 +2,8 @@
 
 package engine
 
+import "github.com/fathom-edge/fathom/runtime/bundle"
+
 // Without cgo there is nothing that could load a segment.
 
 type runtime struct{}
@@ -14,6 +16,10 @@ type segment struct {
 func newRuntime(Options) (*runtime, error) { return nil, ErrNoInference }
 
 func (*runtime) load(string) (*segment, error) { return nil, ErrNoInference }
+
+func (*runtime) loadVerified(*bundle.Bundle, *bundle.Segment) (*segment, error) {
+	return nil, ErrNoInference
+}
 
 func (*runtime) close() {}
 

@@ -7,8 +7,9 @@ import (
 	"github.com/fathom-edge/fathom/runtime/preprocess"
 )
 
-// tensor is the input or output of a segment in TFLite's own memory, valid until
-// the segment is closed: floats, or the codes of a quantized one.
+// tensor is a preprocessed frame, or the input or output of a segment in
+// TFLite's own memory, valid until the segment is closed: floats, or the codes of
+// a quantized one.
 type tensor struct {
 	shape  []int
 	floats []float32
@@ -47,9 +48,13 @@ func (t tensor) get(dst []float32) {
 	copy(dst, t.floats)
 }
 
-// copyFrom takes over the output of the segment before; both store their
-// values alike, as the manifest was checked for.
+// copyFrom takes over a tensor of the same length: a frame, or the output of the
+// segment before, which stores its values alike, as the manifest was checked for.
 func (t tensor) copyFrom(u tensor) {
+	if t.codes != nil && u.codes == nil {
+		t.set(u.floats)
+		return
+	}
 	copy(t.floats, u.floats)
 	copy(t.codes, u.codes)
 }

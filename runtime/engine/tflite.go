@@ -8,6 +8,7 @@ import (
 
 	"github.com/mattn/go-tflite"
 
+	"github.com/fathom-edge/fathom/runtime/bundle"
 	"github.com/fathom-edge/fathom/runtime/preprocess"
 )
 
@@ -36,11 +37,13 @@ func (rt *runtime) close() {
 	if rt.delegate != nil {
 		rt.delegate.Delete()
 	}
+	returnMemory()
 }
 
 // segment is one loaded TFLite file with one input and one output.
 type segment struct {
 	file        string
+	data        []byte // what model reads, where that is not the file itself
 	model       *tflite.Model
 	interpreter *tflite.Interpreter
 	in, out     tensor
@@ -48,19 +51,34 @@ type segment struct {
 	operators, delegated int
 }
 
-// load maps the file and prepares an interpreter. The bytes must have been
-// verified: TFLite crashes on some damaged files.
+// load maps a file and prepares an interpreter. The bytes must have been
+// verified, since TFLite crashes on some damaged files, and the file must not
+// change while the segment is open.
 func (rt *runtime) load(file string) (*segment, error) {
-	s := &segment{file: file}
+	return rt.prepare(&segment{file: file, model: tflite.NewModelFromFile(file)})
+}
+
+// loadVerified copies a segment of a bundle to memory, verifies what it copied,
+// and prepares an interpreter. What becomes of the file does not matter then.
+func (rt *runtime) loadVerified(b *bundle.Bundle, want *bundle.Segment) (*segment, error) {
+	data, err := mapCopy(b, want)
+	if err != nil {
+		return nil, err
+	}
+	return rt.prepare(&segment{file: want.File, data: data, model: newModel(data)})
+}
+
+// prepare completes a segment, or closes it.
+func (rt *runtime) prepare(s *segment) (*segment, error) {
 	if err := s.open(rt); err != nil {
 		s.close()
-		return nil, fmt.Errorf("engine: %s: %w", file, err)
+		return nil, fmt.Errorf("engine: %s: %w", s.file, err)
 	}
 	return s, nil
 }
 
 func (s *segment) open(rt *runtime) error {
-	if s.model = tflite.NewModelFromFile(s.file); s.model == nil {
+	if s.model == nil {
 		return fmt.Errorf("TensorFlow Lite cannot read it (missing, or no TFLite model?)")
 	}
 	options := tflite.NewInterpreterOptions()
@@ -156,7 +174,7 @@ func (s *segment) settled() error {
 	return nil
 }
 
-// close frees the segment; the model goes after the interpreter that maps it.
+// close frees the segment; the model goes after the interpreter that reads it, and its bytes after the model.
 func (s *segment) close() {
 	if s.interpreter != nil {
 		s.interpreter.Delete()
@@ -164,5 +182,8 @@ func (s *segment) close() {
 	if s.model != nil {
 		s.model.Delete()
 	}
-	s.interpreter, s.model, s.in, s.out = nil, nil, tensor{}, tensor{}
+	if s.data != nil {
+		unmap(s.data)
+	}
+	s.interpreter, s.model, s.data, s.in, s.out = nil, nil, nil, tensor{}, tensor{}
 }
