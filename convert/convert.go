@@ -68,6 +68,9 @@ type Options struct {
 	MinSaving int64
 	// Whole writes every variant as one file and shares nothing.
 	Whole bool
+	// Monolithic names the folder of a second bundle that is as Whole would make
+	// it; empty for none. Either both are written or, on an error, none.
+	Monolithic string
 	// DumpPasses names a folder for the graph of every variant after each pass,
 	// as text; empty for none.
 	DumpPasses string
@@ -79,7 +82,7 @@ type Options struct {
 	Tools map[string]string
 }
 
-// Result is what Convert wrote.
+// Result is what Convert wrote to Options.Out.
 type Result struct {
 	Manifest *bundle.Manifest
 	Evidence *Evidence
@@ -122,30 +125,42 @@ func Convert(fam *family.Family, dir string, opts Options) (*Result, error) {
 	if !opts.Whole {
 		cuts = findCuts(alphabet.words, alphabet.bytes, opts.MinSaving)
 	}
-	built, err := build(fam, variants, alphabet, cuts, accuracy, opts.Numbers.Precision)
+	finish := func(out string, cuts map[pair]bool) (*Result, bundle.Content, error) {
+		built, err := build(fam, variants, alphabet, cuts, accuracy, opts.Numbers.Precision)
+		if err != nil {
+			return nil, bundle.Content{}, err
+		}
+		evidence := &Evidence{Tools: opts.Tools, MaxError: opts.MaxError, NotShared: notShared(variants, alphabet, cuts, opts.MinSaving), Quantization: report}
+		if opts.Runner != nil {
+			if opts.Numbers.Precision == bundle.Float32 {
+				evidence.Proof, err = prove(variants, fam.Preprocess, built, opts)
+			} else {
+				evidence.Proof, err = proveStored(variants, alphabet, fam.Preprocess, built, opts)
+			}
+			if err != nil {
+				return nil, bundle.Content{}, err
+			}
+		}
+		encoded, err := evidence.encode()
+		content := bundle.Content{Dir: out, Manifest: built.manifest, Segments: built.segments, Extra: map[string][]byte{EvidenceFile: encoded}}
+		return &Result{Manifest: built.manifest, Evidence: evidence}, content, err
+	}
+	result, content, err := finish(opts.Out, cuts)
 	if err != nil {
 		return nil, err
 	}
-	evidence := &Evidence{Tools: opts.Tools, MaxError: opts.MaxError, NotShared: notShared(variants, alphabet, cuts, opts.MinSaving), Quantization: report}
-	if opts.Runner != nil {
-		if opts.Numbers.Precision == bundle.Float32 {
-			evidence.Proof, err = prove(variants, fam.Preprocess, built, opts)
-		} else {
-			evidence.Proof, err = proveStored(variants, alphabet, fam.Preprocess, built, opts)
-		}
+	contents := []bundle.Content{content}
+	if opts.Monolithic != "" {
+		_, second, err := finish(opts.Monolithic, nil)
 		if err != nil {
 			return nil, err
 		}
+		contents = append(contents, second)
 	}
-	encoded, err := evidence.encode()
-	if err != nil {
+	if err := bundle.WriteAll(contents...); err != nil {
 		return nil, err
 	}
-	extra := map[string][]byte{EvidenceFile: encoded}
-	if err := bundle.Write(opts.Out, built.manifest, built.segments, extra); err != nil {
-		return nil, err
-	}
-	return &Result{Manifest: built.manifest, Evidence: evidence}, nil
+	return result, nil
 }
 
 // lowerAll imports and lowers every variant, from the cheapest to the dearest.

@@ -322,6 +322,36 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+// TestBothLayouts writes two bundles, or none where the second cannot be written.
+func TestBothLayouts(t *testing.T) {
+	f, dir := makeFamily(t, familytest.Small())
+	parent := t.TempDir()
+	out, second := filepath.Join(parent, "b"), filepath.Join(parent, "b.monolithic")
+	if err := os.WriteFile(second, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opts := convert.Options{Out: out, Monolithic: second}
+	if _, err := convert.Convert(f, dir, opts); err == nil || len(files(t, parent)) != 1 {
+		t.Errorf("beside a file in the place of the second: %v, and %d files", err, len(files(t, parent)))
+	}
+	if err := os.Remove(second); err != nil {
+		t.Fatal(err)
+	}
+	r := mustConvert(t, f, dir, out, opts)
+	separate := filepath.Join(t.TempDir(), "b")
+	mustConvert(t, f, dir, separate, convert.Options{Whole: true})
+	if diff := cmp.Diff(files(t, separate), files(t, second)); diff != "" {
+		t.Errorf("the second differs from a bundle of whole files:\n%s", diff)
+	}
+	b, err := bundle.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(r.Manifest, b.Manifest); diff != "" {
+		t.Errorf("what was written differs from the result:\n%s", diff)
+	}
+}
+
 // TestDumpPasses looks for a file after each pass of each variant.
 func TestDumpPasses(t *testing.T) {
 	s := familytest.Small()

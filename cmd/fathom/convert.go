@@ -61,16 +61,13 @@ func (c *convertCommand) Run(out *output) error {
 		Out: c.Out, MaxError: c.MaxError, MinSaving: c.MinSaving << 10, Numbers: numbers, Runner: runner(), Tools: tools(),
 		Whole: c.Layout == "monolithic", DumpPasses: c.DumpPasses,
 	}
+	if c.Layout == "both" {
+		opts.Monolithic = filepath.Clean(c.Out) + ".monolithic"
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	result, err := convert.Convert(fam, dir, opts)
 	if err != nil {
 		return err
-	}
-	if c.Layout == "both" {
-		opts.Out, opts.Whole = filepath.Clean(c.Out)+".monolithic", true
-		if _, err := convert.Convert(fam, dir, opts); err != nil {
-			return err
-		}
 	}
 	if c.JSON {
 		return writeJSON(out, map[string]any{"manifest": result.Manifest, "evidence": result.Evidence})

@@ -170,6 +170,34 @@ func TestWriteRefuses(t *testing.T) {
 	})
 }
 
+// TestWriteAllOrNone writes two bundles of which the second cannot be put in
+// place: its folder lies in that of the first.
+func TestWriteAllOrNone(t *testing.T) {
+	parent := t.TempDir()
+	first, second := filepath.Join(parent, "first"), filepath.Join(parent, "second")
+	m, segments := sample()
+	extra := map[string][]byte{"evidence.json": []byte("new")}
+	write(t, first)
+	before := listing(t, parent)
+	for name, other := range map[string]string{"inside": filepath.Join(first, "inside"), "taken": "/proc/self/taken"} {
+		if err := WriteAll(Content{first, m, segments, extra}, Content{other, m, segments, extra}); err == nil {
+			t.Errorf("%s: wrote both", name)
+		}
+		if diff := cmp.Diff(before, listing(t, parent)); diff != "" {
+			t.Errorf("%s: files changed (-before +after):\n%s", name, diff)
+		}
+		if _, err := Open(first); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := WriteAll(Content{first, m, segments, extra}, Content{second, m, segments, extra}); err != nil {
+		t.Fatal(err)
+	}
+	if got := listing(t, parent); len(got) != 2*len(listing(t, first)) {
+		t.Errorf("files of two bundles: %v", got)
+	}
+}
+
 func TestWriteChecksItsArguments(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(m *Manifest, segments, extra map[string][]byte)

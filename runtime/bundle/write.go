@@ -16,45 +16,88 @@ import (
 // evidenceFile holds measurements beside the deterministic files.
 const evidenceFile = "evidence.json"
 
+// Content is a bundle in memory, and the folder that it goes to.
+type Content struct {
+	Dir      string
+	Manifest *Manifest
+	Segments map[string][]byte // by ID
+	Extra    map[string][]byte // files by plain name, such as evidence.json
+}
+
 // Write writes a whole bundle to folder dir: the manifest, the segments by ID
 // and extra files by plain name, such as evidence.json. The folder is made
 // beside dir, synced and renamed, so that dir is never a half-written bundle.
 // An older bundle in dir is replaced; a folder that holds anything else is
 // refused and left alone.
 func Write(dir string, m *Manifest, segments map[string][]byte, extra map[string][]byte) error {
-	files, err := layOut(m, segments, extra)
-	if err != nil {
-		return err
+	return WriteAll(Content{dir, m, segments, extra})
+}
+
+// WriteAll is Write for several bundles. All of them are written and synced
+// before the first is put in place, and an error leaves every folder as it was.
+// A machine that loses power between two renames keeps whole bundles, some of
+// them the older ones.
+func WriteAll(bundles ...Content) (err error) {
+	var all []*staged
+	defer func() {
+		for _, s := range all {
+			err = errors.Join(err, s.clear())
+		}
+	}()
+	for _, b := range bundles {
+		s, err := stage(b)
+		if err != nil {
+			return err
+		}
+		all = append(all, s)
+		if err := writeFiles(s.fresh(), s.files); err != nil {
+			return fmt.Errorf("bundle: writing %s: %w", s.dir, err)
+		}
 	}
-	dir, err = filepath.Abs(dir)
-	if err != nil {
-		return fmt.Errorf("bundle: %w", err)
-	}
-	if err := checkReplaceable(dir, extra); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return fmt.Errorf("bundle: %w", err)
-	}
-	// One private folder holds the new bundle and, for a moment, the old one.
-	private, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".")
-	if err != nil {
-		return fmt.Errorf("bundle: %w", err)
-	}
-	fresh := filepath.Join(private, "new")
-	err = writeFiles(fresh, files)
-	if err == nil {
-		err = replace(dir, fresh, filepath.Join(private, "old"))
-	}
-	if err != nil {
-		os.RemoveAll(fresh)
-		os.Remove(private) // stays if the old bundle could not be put back
-		return fmt.Errorf("bundle: writing %s: %w", dir, err)
-	}
-	if err := os.RemoveAll(private); err != nil {
-		return fmt.Errorf("bundle: removing the replaced bundle: %w", err)
+	for i, s := range all {
+		if err := s.replace(); err != nil {
+			for _, done := range slices.Backward(all[:i+1]) {
+				err = errors.Join(err, done.restore())
+			}
+			return fmt.Errorf("bundle: writing %s: %w", s.dir, err)
+		}
 	}
 	return nil
+}
+
+// staged is a bundle on its way into place. One private folder beside dir holds
+// the new bundle and, until all is done, the old one.
+type staged struct {
+	dir, private string
+	files        map[string][]byte
+	inPlace      bool // the new bundle stands in dir
+	existed      bool // and an old one waits in the private folder
+}
+
+func (s *staged) fresh() string { return filepath.Join(s.private, "new") }
+func (s *staged) old() string   { return filepath.Join(s.private, "old") }
+
+// stage checks a bundle and its folder and makes the private folder.
+func stage(b Content) (*staged, error) {
+	files, err := layOut(b.Manifest, b.Segments, b.Extra)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(b.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	if err := checkReplaceable(dir, b.Extra); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	private, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".")
+	if err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	return &staged{dir: dir, private: private, files: files}, nil
 }
 
 // layOut checks that everything agrees and lists the files of the bundle.
@@ -106,7 +149,7 @@ func checkReplaceable(dir string, extra map[string][]byte) error {
 	}
 	for _, e := range entries {
 		_, known := extra[e.Name()]
-		if !known && e.Name() != manifestFile && e.Name() != segmentsDir && e.Name() != evidenceFile {
+		if !known && !slices.Contains([]string{manifestFile, segmentsDir, evidenceFile}, e.Name()) {
 			return errForeign(dir, e.Name())
 		}
 	}
@@ -158,19 +201,43 @@ func syncDir(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// replace puts fresh in dir's place; what stood there goes to old, and comes
-// back if the second rename fails.
-func replace(dir, fresh, old string) error {
-	err := os.Rename(dir, old)
-	existed := err == nil
+// replace puts the new bundle in place; after an error restore puts back what stood there.
+func (s *staged) replace() error {
+	err := os.Rename(s.dir, s.old())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.Rename(fresh, dir); err != nil {
-		if existed {
-			err = errors.Join(err, os.Rename(old, dir))
-		}
+	s.existed = err == nil
+	if err := os.Rename(s.fresh(), s.dir); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(dir))
+	s.inPlace = true
+	return syncDir(filepath.Dir(s.dir))
+}
+
+// restore undoes replace, however far it came.
+func (s *staged) restore() error {
+	if s.inPlace {
+		if err := os.Rename(s.dir, s.fresh()); err != nil {
+			return err
+		}
+		s.inPlace = false
+	}
+	if !s.existed {
+		return nil
+	}
+	err := os.Rename(s.old(), s.dir)
+	s.existed = err != nil
+	return err
+}
+
+// clear removes the private folder, unless an old bundle in it could not be put back.
+func (s *staged) clear() error {
+	if s.existed && !s.inPlace {
+		return fmt.Errorf("bundle: what stood in %s is now in %s", s.dir, s.old())
+	}
+	if err := os.RemoveAll(s.private); err != nil {
+		return fmt.Errorf("bundle: removing %s: %w", s.private, err)
+	}
+	return nil
 }
