@@ -1,7 +1,8 @@
 // Command fathom is the tool on a workstation or board: it turns families into
 // bundles and says what is in them. Each command has a file of its own.
 //
-// It exits with 0, with 1 on failure, and with 2 if it was called wrongly.
+// It exits with 0, with 1 on failure, and with 2 if it was called wrongly; where
+// a command has more codes, its help lists them.
 // Errors are one line on standard error.
 package main
 
@@ -12,6 +13,8 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/fathom-edge/fathom/runtime/probe"
 )
 
 // commands lists the subcommands.
@@ -21,6 +24,8 @@ type commands struct {
 	Eval     evalCommand     `cmd:"" help:"Measure the accuracy of every variant with TFLite."`
 	Board    boardCommand    `cmd:"" help:"Show what was found out about this board: heat, charge, throttling, load."`
 	Simulate simulateCommand `cmd:"" help:"Compare policies on simulated boards against the optimum."`
+	Verify   verifyCommand   `cmd:"" help:"Check a bundle from elsewhere: hashes, signature, and a first run that may crash."`
+	Sign     signCommand     `cmd:"" help:"Sign a bundle, or make a key to sign with."`
 	Explain  explainCommand  `cmd:"" help:"Say why fathomd switched, from its decision log."`
 }
 
@@ -34,7 +39,10 @@ const (
 	exitUsage   = 2
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	probe.Main() // does not return in a process that fathom verify started
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run is main without the process around it.
 func run(args []string, stdout, stderr io.Writer) int {
@@ -60,10 +68,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	err = ctx.Run()
 	var usage *usageError
+	var coded *exitError
 	switch {
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "fathom: %v\n", err)
 		return exitUsage
+	case errors.As(err, &coded):
+		fmt.Fprintf(stderr, "fathom: %v\n", err)
+		return coded.code
 	case err != nil:
 		fmt.Fprintf(stderr, "fathom: %v\n", err)
 		return exitFailure
@@ -73,3 +85,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // usageError is an error of the caller that the parser cannot see.
 type usageError struct{ error }
+
+// exitError is a failure with an exit code of its own.
+type exitError struct {
+	error
+	code int
+}

@@ -47,6 +47,7 @@ var allowed = []struct {
 	{"runtime/engine", []string{"runtime/bundle", "runtime/preprocess", "runtime/profile"}, "the engine takes no decisions"},
 	{"runtime/frame", nil, "a camera's picture knows nothing of who looks at it"},
 	{"runtime/preprocess", []string{"runtime/frame"}, "shared by train, convert and engine"},
+	{"runtime/probe", []string{"runtime/bundle", "runtime/engine"}, "it runs a bundle, and knows nothing of why"},
 	{"runtime/profile", nil, "shared by governor, engine and cmd"},
 	{"scripts/bench-boards", []string{"boards", "internal"}, "it reads fixture trees"},
 	{"scripts/bench-convert", []string{"convert", "internal", "runtime"}, "it converts whole networks and runs them"},

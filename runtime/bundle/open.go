@@ -21,22 +21,31 @@ const (
 type Bundle struct {
 	Dir      string
 	Manifest *Manifest
+	// Digest is the SHA-256 of manifest.json, 64 hexadecimal digits. Since the
+	// manifest holds the SHA-256 of every segment, it names the content of all.
+	Digest string
 }
 
 // Open reads the manifest of the bundle in folder dir and compares size and
 // SHA-256 of every segment with it, so that no damaged byte reaches TFLite,
 // which would often run it and answer wrongly. It guards against damage, not
-// against someone who may write to the folder.
+// against someone who may write to the folder; see OpenSigned.
 func Open(dir string) (*Bundle, error) {
 	data, err := readManifest(dir)
 	if err != nil {
 		return nil, err
 	}
-	m, err := DecodeManifest(data)
+	return open(dir, data)
+}
+
+// open goes on from the content of the manifest.
+func open(dir string, manifest []byte) (*Bundle, error) {
+	m, err := DecodeManifest(manifest)
 	if err != nil {
 		return nil, fmt.Errorf("%w (in %s)", err, dir)
 	}
-	b := &Bundle{Dir: dir, Manifest: m}
+	digest := sha256.Sum256(manifest)
+	b := &Bundle{Dir: dir, Manifest: m, Digest: hex.EncodeToString(digest[:])}
 	for i := range m.Segments {
 		if err := b.verify(&m.Segments[i]); err != nil {
 			return nil, err

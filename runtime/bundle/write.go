@@ -27,7 +27,7 @@ type Content struct {
 // Write writes a whole bundle to folder dir: the manifest, the segments by ID
 // and extra files by plain name, such as evidence.json. The folder is made
 // beside dir, synced and renamed, so that dir is never a half-written bundle.
-// An older bundle in dir is replaced; a folder that holds anything else is
+// An older bundle in dir is replaced, with its signature; a folder that holds anything else is
 // refused and left alone.
 func Write(dir string, m *Manifest, segments map[string][]byte, extra map[string][]byte) error {
 	return WriteAll(Content{dir, m, segments, extra})
@@ -121,8 +121,8 @@ func layOut(m *Manifest, segments, extra map[string][]byte) (map[string][]byte, 
 		files[s.File] = data
 	}
 	for name, data := range extra {
-		if !filepath.IsLocal(name) || filepath.Base(name) != name || name == "." || name == manifestFile || name == segmentsDir {
-			return nil, fmt.Errorf("bundle: extra file %q: must be a plain name other than %s and %s", name, manifestFile, segmentsDir)
+		if !filepath.IsLocal(name) || filepath.Base(name) != name || name == "." || name == manifestFile || name == segmentsDir || name == SignatureFile {
+			return nil, fmt.Errorf("bundle: extra file %q: must be a plain name other than %s, %s and %s", name, manifestFile, segmentsDir, SignatureFile)
 		}
 		files[name] = data
 	}
@@ -149,7 +149,7 @@ func checkReplaceable(dir string, extra map[string][]byte) error {
 	}
 	for _, e := range entries {
 		_, known := extra[e.Name()]
-		if !known && !slices.Contains([]string{manifestFile, segmentsDir, evidenceFile}, e.Name()) {
+		if !known && !slices.Contains([]string{manifestFile, segmentsDir, evidenceFile, SignatureFile}, e.Name()) {
 			return errForeign(dir, e.Name())
 		}
 	}
