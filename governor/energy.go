@@ -18,6 +18,8 @@ type Energy struct {
 	// Flow is what leaves the battery in watts, and Input what a panel or charger delivers, smoothed.
 	Flow  float64 `json:"flow,omitempty"`
 	Input float64 `json:"input,omitempty"`
+	// Clear is what comes in by day, over the light of that time under a clear sky: a mean over clouds and breaks.
+	Clear float64 `json:"clear,omitempty"`
 	// Capacity in watt-hours, learned; 0 before that. Mark and Spent are the charge
 	// at which the lesson began and the watt-hours that left the battery since.
 	Capacity float64 `json:"capacity,omitempty"`
@@ -51,10 +53,12 @@ const (
 	swapPercent                   = 15  // a step of the charge by more than that, three times in a row, is another battery
 	swapReadings                  = 3
 	averageSeconds                = 600 // over which an average power is kept
-	inputPersists                 = 1   // hours for which the present input is counted on
+	inputPersists                 = 1   // hours for which the present input is counted on by night
 	fullPercent                   = 95
 	dawn, daylight                = 6, 12. // hours
-	clearShare                    = 0.6
+	clearSeconds                  = 1800.  // over which clouds are averaged
+	leastLight                    = 0.2
+	sunShare                      = 0.85 // of the input to come that depth counts on
 	sagWatts, sagWeight           = 0.3, 0.01
 	sagLearned, mostSag           = 5., 8.  // W², percent per watt
 	shortestPlan                  = 5. / 60 // hours
@@ -185,27 +189,39 @@ func (e *Energy) flows(in Input, drive, seconds float64) {
 	if e.Input < leastInput {
 		e.Input = 0
 	}
+	if light := clearLight(hourOf(in.Now)); light >= leastLight {
+		if e.Clear == 0 {
+			e.Clear = e.Input / light
+		}
+		e.Clear += float64(min(seconds/clearSeconds, 1) * (max(input, 0)/light - e.Clear))
+	}
 }
 
-// inputHours is for how many hours of the plan the present input counts: for one,
-// or by day for a share of what a panel still gives under a clear sky, whose
-// light goes with the sine of the time between 6 and 18 o'clock.
-func inputHours(now time.Time, planned, share float64) float64 {
-	hours := min(inputPersists, planned)
-	hour, minute, _ := now.Clock()
-	day := float64(hour) + float64(minute)/60 - dawn
-	if day <= 0 || day >= daylight-0.5 {
-		return hours
+// toCome is what is expected to come in within some hours, in watt-hours: by day
+// as much of a clear sky's light as it was of late, else the present input for an hour.
+func (e *Energy) toCome(now time.Time, hours float64) float64 {
+	from := hourOf(now)
+	if clearLight(from) == 0 {
+		return e.Input * min(inputPersists, hours)
 	}
-	until := min(day+planned, daylight)
-	height := sinHalf(day / daylight)
+	until := min(from+hours, dawn+daylight)
 	sum := 0.
 	const parts = 16
 	for i := range parts {
-		at := day + float64((until-day)*(float64(i)+0.5)/parts)
-		sum += sinHalf(at / daylight)
+		sum += clearLight(from + float64((until-from)*(float64(i)+0.5)/parts))
 	}
-	return max(hours, float64(share*sum)/parts*(until-day)/max(height, 0.2))
+	return e.Clear * sum / parts * (until - from)
+}
+
+func hourOf(t time.Time) float64 {
+	hour, minute, _ := t.Clock()
+	return float64(hour) + float64(minute)/60
+}
+
+// clearLight is the light of a clear sky, as a share of that at noon: it goes with
+// the sine of the time between 6 and 18 o'clock.
+func clearLight(hour float64) float64 {
+	return sinHalf(min(max((hour-dawn)/daylight, 0), 1))
 }
 
 // sinHalf is about sin(πx) for x in [0, 1] (Bhaskara's approximation).
@@ -279,8 +295,9 @@ func (e *Energy) plan(in Input) (watts, hopeful, hours float64, ok bool) {
 	left := (stored(e.Charge) - stored(b.Reserve())) * e.capacity(in)
 	planned := max(hours, shortestPlan)
 	left /= e.Converter
-	watts = (left + float64(e.Input*inputHours(in.Now, planned, clearShare))) / planned
-	hopeful = (left + float64(e.Input*inputHours(in.Now, planned, 1))) / planned
+	coming := e.toCome(in.Now, planned)
+	watts = (left + float64(sunShare*coming)) / planned
+	hopeful = (left + coming) / planned
 	if e.Charge >= fullPercent { // what comes in would be lost
 		watts, hopeful = max(watts, e.Input), max(hopeful, e.Input)
 	}

@@ -21,7 +21,7 @@ type PredictiveConfig struct {
 	Horizon time.Duration `json:"horizon_ns" yaml:"horizon"`
 	// Dwell is the least time between a change of the pair of rungs and one to a deeper pair; default 10 s.
 	Dwell time.Duration `json:"dwell_ns" yaml:"dwell"`
-	// Slice is half of the shortest time that a rung runs within a pair; default 500 ms.
+	// Slice is half of the shortest time that a rung runs within a pair; default 2 s.
 	Slice time.Duration `json:"slice_ns" yaml:"slice"`
 	// SwitchCost is the busy time that a switch of the variant adds to the next frame; default 2 ms.
 	SwitchCost time.Duration `json:"switch_cost_ns" yaml:"switch_cost"`
@@ -119,11 +119,6 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 		b.lostHeat(v, lost, p.config.Grace, m.celsius() >= ceiling-lostHotKelvin)
 	}
 	horizon := p.config.Horizon.Seconds()
-	all := m.affordable(offset, ceiling-margin, horizon)
-	if w := s.Work; w.Bursting == 0 && w.Burst >= v.others+leastBurst {
-		// Others' work that came and went may come again: then most of the depth is to be kept up beside it.
-		all = min(all, v.others+m.affordableBefore(offset, ceiling-margin, horizon, v.others, w.BurstSeconds, w.Burst, burstShare))
-	}
 	ahead := m.predicted(offset, v.drive, horizon)
 	t.add("model", m.celsius(), "°C")
 	t.add("ahead", ahead, "°C")
@@ -132,7 +127,26 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 	t.add("gain die", m.Theta[1], "K")
 	t.add("gain case", m.Theta[2]+m.Theta[3], "K")
 	b.peak = m.affordable(offset, ceiling-float64(margin/2), peakSeconds) - v.others
-	b.limit(all-v.others, Heat, CauseHeat, Reason{why: whyHeat, value: [3]float64{all - v.others, ceiling, horizon}})
+	reason := func(why why, a, b, c float64) Reason { return Reason{why: why, value: [3]float64{a, b, c}} }
+	// What gives way last, the rate or the depth, keeps half of the margin only.
+	first, last := b.limitDepth, b.limitRate
+	if in.Objectives.rateFirst() {
+		first, last = last, first
+	}
+	all := m.affordable(offset, ceiling-margin, horizon) - v.others
+	first(all, Heat, CauseHeat, reason(whyHeat, all, ceiling, horizon))
+	all = m.affordable(offset, ceiling-float64(margin/2), horizon) - v.others
+	last(all, Heat, CauseHeat, reason(whyHeat, all, ceiling, horizon))
+	if w := s.Work; w.Burst >= leastBurst && w.BurstSeconds > 0 {
+		// Others' work that came and went may come again: what gives way first leaves room for ours beside it.
+		left := max(w.BurstSeconds-w.Bursting, 0)
+		if w.Bursting > 0 {
+			all = m.affordable(offset, ceiling-margin, max(left, horizon)) - v.others
+		} else {
+			all = m.affordableBefore(offset, ceiling-margin, horizon, v.others, left, max(w.Burst, v.others), burstShare)
+		}
+		first(all, Heat, CauseHeat, reason(whyBurst, all, 100*w.Burst, left))
+	}
 	if v.heat.unknown == "" && v.learnable {
 		m.observe(v.heat.celsius, v.seconds)
 	}
@@ -148,7 +162,7 @@ const (
 	// No noise makes the margin larger than by so much for each sigma.
 	mostRough = 1.5
 	// The share of inference that is to be kept up while others work.
-	burstShare = 0.4
+	burstShare = 0.3
 )
 
 // checkLadder refuses a ladder that is too long to be learned.

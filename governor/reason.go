@@ -93,6 +93,7 @@ const (
 	whyNothing why = 1 + iota
 	whyRange
 	whyHeat
+	whyBurst
 	whyPID
 	whyNoTemperature
 	whyThrottled
@@ -119,6 +120,8 @@ func (w why) say(a, b, c float64, word string) string {
 		return fmt.Sprintf("%s is the greatest depth allowed", word)
 	case whyHeat:
 		return fmt.Sprintf("%.0f %% of the processor keeps it below %.1f °C for the next %.0f s", max(100*a, 0), b, c)
+	case whyBurst:
+		return fmt.Sprintf("%.0f %% of the processor leave room for another %.0f s in which other programs take %.0f %%", max(100*a, 0), c, b)
 	case whyPID:
 		return fmt.Sprintf("%.1f K below the target, which affords %.0f %% of the processor", a, max(100*b, 0))
 	case whyNoTemperature:

@@ -13,7 +13,7 @@ func (t turns) withDefaults() turns {
 		field *time.Duration
 		value time.Duration
 	}{
-		{&t.dwell, 10 * time.Second}, {&t.slice, 500 * time.Millisecond}, {&t.switchCost, 2 * time.Millisecond},
+		{&t.dwell, 10 * time.Second}, {&t.slice, 2 * time.Second}, {&t.switchCost, 2 * time.Millisecond},
 		{&t.flagHold, time.Minute}, {&t.grace, 15 * time.Second},
 	} {
 		if *d.field == 0 {

@@ -142,11 +142,13 @@ func (w *Work) burst(others, seconds float64) {
 		w.Bursting += seconds
 		w.Calm = 0
 		w.Burst = max(w.Burst, others)
-		w.BurstSeconds = max(w.BurstSeconds, min(w.Bursting, longestBurst))
 		return
 	}
-	if w.Bursting > 0 { // it ended
-		w.BurstSeconds += float64(0.3 * (min(w.Bursting, longestBurst) - w.BurstSeconds))
+	if lasted := min(w.Bursting, longestBurst); lasted > 0 { // it ended
+		if w.BurstSeconds == 0 {
+			w.BurstSeconds = lasted
+		}
+		w.BurstSeconds += float64(0.3 * (lasted - w.BurstSeconds))
 	}
 	w.Bursting = 0
 }

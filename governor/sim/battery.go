@@ -78,6 +78,19 @@ func storedShare(share float64) float64 {
 	return sum / float64(ocvSteps) / voltsMean
 }
 
+// shareOfStored is the inverse of storedShare.
+func shareOfStored(stored float64) float64 {
+	low, high := 0., 1.
+	for range 40 {
+		if middle := (low + high) / 2; storedShare(middle) < stored {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return high
+}
+
 // Validate says what makes a battery impossible.
 func (b Battery) Validate() error {
 	if !(b.CapacityWattHours > 0) || !(b.StartPercent >= 0 && b.StartPercent <= 100) || !(b.InputWatts >= 0) ||

@@ -11,9 +11,9 @@ import (
 //
 // The problem is relaxed to a convex one. Within an interval any mix of rungs,
 // frame periods and pauses is allowed, so utility is a concave function f of the
-// busy share u (the hull of the rungs). Leakage is replaced by a tangent, the fan blows as hard as it may below the ceiling, and the battery has
-// no resistance: each makes the board cooler or thriftier than it is. Then heat
-// is linear in u, and for any prices λ ≥ 0 on the temperature of each interval and
+// busy share u (the hull of the rungs). Leakage and what the battery's resistance takes, which are convex, are replaced by
+// tangents, the latter at the open voltage that the battery would have without inference; and the fan blows as hard as it
+// may below the ceiling: each makes the board cooler or thriftier than it is. Then heat is linear in u, and for any prices λ ≥ 0 on the temperature of each interval and
 // μ ≥ 0 on each joule
 //
 //	bound(λ, μ) = Σ max over u of (f(u) - price(λ, μ) · u) + λ · room + μ · energy
@@ -45,7 +45,9 @@ type problem struct {
 
 	board                BoardModel
 	battery              bool
-	start, least, most   float64 // joules stored: at first, wanted at the end, when full
+	start, least, most   float64   // joules stored: at first, wanted at the end, when full
+	resistance           []float64 // of the battery over its open voltage squared: what it takes of a watt squared
+	lossAt, lossSlope    []float64 // resistance · watts² ≥ lossSlope · watts - lossAt: a tangent in each interval
 	requestedPerInterval float64
 }
 
@@ -60,6 +62,7 @@ func (c *Case) relax() *problem {
 		seconds: float64(h), board: b, requestedPerInterval: float64(h) * c.Objectives.FPS,
 		curves: make([]curve, n), base: make([]float64, n), load: make([]float64, n), room: make([]float64, n), solar: make([]float64, n),
 		leakAt: make([]float64, n), leakSlope: make([]float64, n),
+		resistance: make([]float64, n+1), lossAt: make([]float64, n), lossSlope: make([]float64, n),
 	}
 	duty := 0.
 	if b.Fan != nil {
@@ -97,6 +100,7 @@ func (c *Case) relax() *problem {
 		p.most = c.Battery.CapacityWattHours * 3600
 		p.start = storedShare(c.Battery.StartPercent/100) * p.most
 		p.least = storedShare(goal.Reserve()/100) * p.most
+		p.resist(c.Battery.ResistanceOhms)
 		p.least += min(p.left(make([]float64, n)), 0) // what doing nothing leads to
 	}
 	return p
@@ -148,25 +152,49 @@ func (p *problem) watts(q float64) float64 {
 	return p.board.IdleWatts + (p.board.FullWatts-p.board.IdleWatts)*q
 }
 
-// left is by how much a plan of busy shares keeps the goal: what is stored at the
-// end above what was wanted, or at the lowest point if that is less.
-func (p *problem) left(plan []float64) float64 {
+// resist finds what the resistance takes at most of the open voltage that the
+// battery can have: that without inference.
+func (p *problem) resist(ohms float64) {
+	p.energies(make([]float64, len(p.curves)), func(k int, energy, _ float64) {
+		volts := openVolts(shareOfStored(energy / p.most))
+		p.resistance[k] = ohms / (volts * volts)
+	})
+}
+
+// energies lives through a plan of busy shares, and tells of each interval what is
+// stored at its beginning and what leaves the cell, in watts.
+func (p *problem) energies(plan []float64, each func(k int, energy, cell float64)) {
 	rises := make([]float64, len(p.gain))
-	energy, lowest := p.start, p.start
+	energy := p.start
 	for k, u := range plan {
 		_, q := p.celsius(k, rises, utilisation(u, p.load[k]))
 		p.step(rises, q)
-		energy = min(energy-cellWatts(p.watts(q), p.solar[k])*p.seconds, p.most)
-		lowest = min(lowest, energy)
+		cell := cellWatts(p.watts(q), p.solar[k])
+		each(k, energy, cell)
+		energy = min(energy-(cell+p.loss(k, cell))*p.seconds, p.most)
 	}
-	return min(energy-p.least, lowest)
+	each(len(plan), energy, 0)
+}
+
+// loss is what the battery's resistance takes while it gives some power.
+func (p *problem) loss(k int, cell float64) float64 {
+	cell = max(cell, 0)
+	return p.resistance[k] * cell * cell
+}
+
+// left is by how much a plan of busy shares keeps the goal: what is stored at the
+// end above what was wanted, or at the lowest point if that is less.
+func (p *problem) left(plan []float64) float64 {
+	lowest, last := p.start, p.start
+	p.energies(plan, func(_ int, energy, _ float64) { lowest, last = min(lowest, energy), energy })
+	return min(last-p.least, lowest)
 }
 
 // prices are what the limits cost, in correct frames.
 type prices struct {
 	heat   []float64 // per kelvin in each interval
 	energy float64   // per joule in the cell
-	slope  []float64 // joules in the cell per joule of the board: which way the converter works
+	slope  []float64 // joules out of the cell per joule of the board: which way the converter works, and what the battery loses
 }
 
 // Bound solves the relaxed problem.
@@ -235,6 +263,10 @@ func (s *solver) touchPlan() {
 		celsius, q := s.celsius(k, s.rises, utilisation(u, s.load[k]))
 		s.step(s.rises, q)
 		s.touch(k, celsius)
+		if s.battery {
+			cell := max(cellWatts(s.watts(q), s.solar[k]), 0)
+			s.lossAt[k], s.lossSlope[k] = s.loss(k, cell), 2*s.resistance[k]*cell
+		}
 	}
 }
 
@@ -267,6 +299,7 @@ func (s *solver) forward() float64 {
 		if s.watts(q) < s.solar[k] {
 			s.slope[k] = converterEfficiency
 		}
+		s.slope[k] *= 1 + s.lossSlope[k]
 		s.step(s.rises, q)
 	}
 	return utility
@@ -307,7 +340,7 @@ func (s *solver) dual() float64 {
 		u := f.best(perBusy)
 		sum += (f.at(u) - perBusy*u) * s.requestedPerInterval
 		sum += s.heat[k] * (s.room[k] - celsius)
-		sum -= s.energy * s.slope[k] * (s.watts(q) - s.solar[k]) * s.seconds
+		sum -= s.energy * (s.slope[k]*(s.watts(q)-s.solar[k]) - s.lossAt[k]) * s.seconds
 	}
 	return sum
 }

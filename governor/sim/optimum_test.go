@@ -10,8 +10,9 @@ import (
 
 // bruteForce tries every plan that holds one of the given busy shares for a number
 // of intervals at a time, on the board as it is: with its leakage, at its own
-// temperature. It returns the best utility of those that keep the limits.
-func bruteForce(p *problem, shares []float64, hold int) float64 {
+// temperature, and the battery's resistance, at its own voltage. It returns the
+// best utility of those that keep the limits.
+func bruteForce(p *problem, ohms float64, shares []float64, hold int) float64 {
 	b := p.board
 	best := math.Inf(-1)
 	var try func(k int, rises []float64, energy, utility float64)
@@ -39,7 +40,13 @@ func bruteForce(p *problem, shares []float64, hold int) float64 {
 				}
 				ok = celsius <= p.room[i]+1e-9
 				p.step(r, q)
-				e = min(e-cellWatts(p.watts(q), p.solar[i])*p.seconds, p.most)
+				cell := cellWatts(p.watts(q), p.solar[i])
+				if ohms > 0 {
+					open := openVolts(shareOfStored(e / p.most))
+					amps := (open - math.Sqrt(open*open-4*ohms*cell)) / (2 * ohms)
+					cell = amps * open
+				}
+				e = min(e-cell*p.seconds, p.most)
 				ok = ok && (!p.battery || e >= 0)
 				sum += p.curves[i].at(u) * p.requestedPerInterval
 			}
@@ -61,6 +68,9 @@ func TestBoundAgainstBruteForce(t *testing.T) {
 	battery := quiet("battery", 8*time.Minute, 10, 0.9)
 	battery.Battery = &TraceBattery{DeepestLasts: 6 * time.Minute, StartPercent: 90}
 	battery.Objectives.Battery.For = 8 * time.Minute
+	weak := battery
+	weak.Name = "weak"
+	weak.Battery = &TraceBattery{DeepestLasts: 6 * time.Minute, StartPercent: 90, ResistanceOhms: 0.04}
 	sunny := battery
 	sunny.Name = "sunny"
 	sunny.Solar = Signal{{Steps: []SignalPoint{{0, 0}, {4 * time.Minute, 0.3}}}}
@@ -78,11 +88,16 @@ func TestBoundAgainstBruteForce(t *testing.T) {
 		{busy, Pi4ClosedCase, 0.025},
 		{battery, Pi4Bare, 0.002},
 		{sunny, Pi4Bare, 0.002},
+		{weak, Pi4Bare, 0.01},
 	} {
 		t.Run(tt.trace.Name, func(t *testing.T) {
 			c := newCase(t, Setup{Board: tt.board(), Trace: tt.trace, Ladder: ladder, CeilingCelsius: 72})
 			bound := c.Bound()
-			best := bruteForce(c.relax(), shares, 24) // 24 intervals of 5 s
+			ohms := 0.
+			if c.Battery != nil {
+				ohms = c.Battery.ResistanceOhms
+			}
+			best := bruteForce(c.relax(), ohms, shares, 24) // 24 intervals of 5 s
 			t.Logf("bound %.4f, plan %.4f, best of %.0f plans %.4f", bound.Utility, bound.Plan, math.Pow(float64(len(shares)), 4), best)
 			if best > bound.Utility+1e-9 {
 				t.Errorf("a plan reaches %.4f, above the bound of %.4f", best, bound.Utility)
