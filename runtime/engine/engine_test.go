@@ -376,32 +376,6 @@ func TestManifestThatDoesNotFitItsSegments(t *testing.T) {
 	})
 }
 
-// A damaged segment is refused by its checksum, so TFLite never maps it.
-func TestDamagedSegment(t *testing.T) {
-	for name, tc := range map[string]struct {
-		damage func(data []byte) []byte
-		want   string
-	}{
-		"one bit":   {func(d []byte) []byte { d[len(d)/2] ^= 1; return d }, "sha256 differs from the manifest (file damaged? copy the bundle again)"},
-		"truncated": {func(d []byte) []byte { return d[:len(d)/2] }, "(file truncated? copy the bundle again)"},
-	} {
-		b := rewrite(t, func(*bundle.Manifest, map[string][]byte) {})
-		file := b.SegmentPath(b.Manifest.Segments[0].ID)
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, tc.damage(data), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		damaged, err := bundle.Open(b.Dir)
-		wantError(t, err, tc.want)
-		if damaged != nil {
-			t.Errorf("%s: a bundle came with the error", name)
-		}
-	}
-}
-
 func TestRunPathRefuses(t *testing.T) {
 	b := openBundle(t)
 	first := b.SegmentPath(b.Manifest.Variants[0].Path[0])

@@ -55,7 +55,7 @@ func load(b *bundle.Bundle, opts Options) (*network, error) {
 		opts.Threads = 1
 	}
 	if opts.Threads < 1 || opts.Threads > maxThreads {
-		return nil, fmt.Errorf("engine: %d threads: must be 1 to %d", opts.Threads, maxThreads)
+		return nil, errThreads(opts.Threads)
 	}
 	rt, err := newRuntime(opts)
 	if err != nil {
@@ -92,6 +92,10 @@ func newInput(m *bundle.Manifest) tensor {
 		}
 	}
 	return tensor{codes: make([]int8, m.Preprocess.Len()), scale: *first}
+}
+
+func errThreads(threads int) error {
+	return fmt.Errorf("engine: %d threads: must be 1 to %d", threads, maxThreads)
 }
 
 func (n *network) load() error {

@@ -6,6 +6,9 @@ import "github.com/fathom-edge/fathom/runtime/bundle"
 
 // Without cgo there is nothing that could load a segment.
 
+// LibraryVersion is empty.
+func LibraryVersion() string { return "" }
+
 type runtime struct{}
 
 type segment struct {

@@ -29,6 +29,9 @@ func (e *Engine) SetThreads(threads int) error {
 	if opts.Threads == threads {
 		return nil
 	}
+	if threads == 0 { // only Options have a default
+		return errThreads(threads)
+	}
 	opts.Threads = threads
 	return e.swap(b, opts)
 }
