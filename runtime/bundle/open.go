@@ -88,30 +88,14 @@ func readManifest(dir string) ([]byte, error) {
 }
 
 func (b *Bundle) verify(s *Segment) error {
-	f, err := os.Open(b.SegmentPath(s.ID))
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("bundle: %s is missing from %s (copied in part? copy the bundle again)", s.File, b.Dir)
-	}
+	f, err := b.openSegment(s)
 	if err != nil {
-		return fmt.Errorf("bundle: %w", err)
+		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("bundle: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("bundle: %s is not a regular file", s.File)
-	}
-	if info.Size() != s.Bytes {
-		return fmt.Errorf("bundle: %s: %d bytes where the manifest says %d (file truncated? copy the bundle again)", s.File, info.Size(), s.Bytes)
-	}
 	hash := sha256.New()
 	if _, err := io.Copy(hash, f); err != nil {
 		return fmt.Errorf("bundle: %w", err)
 	}
-	if hex.EncodeToString(hash.Sum(nil)) != s.SHA256 {
-		return fmt.Errorf("bundle: %s: sha256 differs from the manifest (file damaged? copy the bundle again)", s.File)
-	}
-	return nil
+	return s.compare(hash.Sum(nil))
 }
