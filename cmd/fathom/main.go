@@ -22,11 +22,14 @@ type commands struct {
 	Convert  convertCommand  `cmd:"" help:"Convert a family of ONNX models to a bundle."`
 	Inspect  inspectCommand  `cmd:"" help:"Show the ladder of a bundle and what its variants share."`
 	Eval     evalCommand     `cmd:"" help:"Measure the accuracy of every variant with TFLite."`
+	Bench    benchCommand    `cmd:"" help:"Measure latency, memory and power of a bundle on this board."`
 	Board    boardCommand    `cmd:"" help:"Show what was found out about this board: heat, charge, throttling, load."`
 	Simulate simulateCommand `cmd:"" help:"Compare policies on simulated boards against the optimum."`
 	Verify   verifyCommand   `cmd:"" help:"Check a bundle from elsewhere: hashes, signature, and a first run that may crash."`
 	Sign     signCommand     `cmd:"" help:"Sign a bundle, or make a key to sign with."`
 	Explain  explainCommand  `cmd:"" help:"Say why fathomd switched, from its decision log."`
+
+	BenchChild benchChildCommand `cmd:"" hidden:"" help:"A process of fathom bench."`
 }
 
 // output is where a command writes its results.

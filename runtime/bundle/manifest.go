@@ -82,3 +82,13 @@ type Variant struct {
 	MACs     int64              `json:"macs"`
 	Accuracy []profile.Accuracy `json:"accuracy,omitempty"`
 }
+
+// ValidationTop1 is the accuracy that choices may use, in [0, 1]; nil if it was not measured.
+func (v Variant) ValidationTop1() *float64 {
+	for i := range v.Accuracy {
+		if v.Accuracy[i].Split == "validation" {
+			return &v.Accuracy[i].Top1
+		}
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"image"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/fathom-edge/fathom/runtime/bundle"
+	"github.com/fathom-edge/fathom/runtime/engine"
+	"github.com/fathom-edge/fathom/runtime/preprocess"
+)
+
+const (
+	blockTime = 15 * time.Millisecond // what the runs of a block take, about
+	mostRuns  = 200                   // of a block
+	minRounds = 5                     // however long they take
+	// XNNPACK's threads spin for a while after their last work. With more threads
+	// than one, a block begins only after those of the block before have gone to sleep.
+	settleTime = 60 * time.Millisecond
+	warmRuns   = 2 // of a block, not counted
+)
+
+// contender is one way to run one variant. Its runs are timed from a preprocessed
+// frame to logits, or to probabilities where the engine runs it.
+type contender struct {
+	variant, layout string
+	loop            func(took []time.Duration) error
+	runs            int // of a block
+	took            []time.Duration
+	blocks          []time.Duration // the median of each
+}
+
+// stage is everything loaded that takes turns at one number of threads.
+type stage struct {
+	threads    int
+	frame      image.Image
+	input      []float32                 // the frame, preprocessed
+	engines    map[string]*engine.Engine // by layout
+	bare       []*engine.Bare
+	contenders []*contender
+}
+
+// newStage loads the layouts that are wanted.
+func newStage(layouts []layout, threads int, wanted func(layout string) bool) (_ *stage, err error) {
+	first, last := layouts[0].bundle.Manifest, layouts[len(layouts)-1].bundle
+	s := &stage{threads: threads, frame: benchFrame(first.Preprocess), input: make([]float32, first.Preprocess.Len()), engines: map[string]*engine.Engine{}}
+	prep, err := preprocess.New(first.Preprocess)
+	if err != nil {
+		return nil, err
+	}
+	if err := prep.Apply(s.input, s.frame); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	for _, l := range layouts {
+		if !wanted(l.name) {
+			continue
+		}
+		if s.engines[l.name], err = engine.Open(l.bundle, engine.Options{Threads: threads}); err != nil {
+			return nil, err
+		}
+	}
+	for i, v := range first.Variants {
+		for _, l := range layouts {
+			if e := s.engines[l.name]; e != nil {
+				s.contenders = append(s.contenders, &contender{variant: v.Name, layout: l.name, loop: s.engineLoop(e, v.Name)})
+			}
+		}
+		if path := last.Manifest.Variants[i].Path; len(path) == 1 && wanted(layoutBare) {
+			b, err := engine.OpenBare(last.SegmentPath(path[0]), threads)
+			if err != nil {
+				return nil, err
+			}
+			s.bare = append(s.bare, b)
+			s.contenders = append(s.contenders, &contender{variant: v.Name, layout: layoutBare,
+				loop: func(took []time.Duration) error { return b.Loop(s.input, took) }})
+		}
+	}
+	if len(s.contenders) == 0 {
+		return nil, errors.New("bench: nothing to measure: there is no monolithic model (fathom convert --layout both makes one)")
+	}
+	return s, nil
+}
+
+// benchFrame is noise of the network's size.
+func benchFrame(spec preprocess.Spec) *image.RGBA {
+	random := rand.New(rand.NewPCG(1, 1))
+	frame := image.NewRGBA(image.Rect(0, 0, spec.Width, spec.Height))
+	for i := range frame.Pix {
+		if frame.Pix[i] = byte(random.Uint32()); i%4 == 3 {
+			frame.Pix[i] = 255
+		}
+	}
+	return frame
+}
+
+func (s *stage) engineLoop(e *engine.Engine, variant string) func([]time.Duration) error {
+	return func(took []time.Duration) error {
+		if err := e.SetActive(variant); err != nil {
+			return err
+		}
+		for i := range took {
+			start := time.Now()
+			result, err := e.Infer(s.frame)
+			if err != nil {
+				return err
+			}
+			took[i] = time.Since(start) - result.Preprocess
+		}
+		return nil
+	}
+}
+
+func (s *stage) close() {
+	for _, e := range s.engines {
+		if e != nil {
+			e.Close()
+		}
+	}
+	for _, b := range s.bare {
+		b.Close()
+	}
+}
+
+// settle waits for the threads of whoever ran before.
+func (s *stage) settle() {
+	if s.threads > 1 {
+		time.Sleep(settleTime)
+	}
+}
+
+// steady lets the contenders take turns for the given time, those of one variant
+// next to each other and in random order. between is called after each round.
+func (s *stage) steady(ctx context.Context, limit time.Duration, between func(share float64)) error {
+	random := rand.New(rand.NewPCG(2, uint64(s.threads)))
+	var groups [][]*contender
+	for _, c := range s.contenders {
+		if n := len(groups); n == 0 || groups[n-1][0].variant != c.variant {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], c)
+	}
+	start := time.Now()
+	for round := 0; round < minRounds || time.Since(start) < limit; round++ {
+		random.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
+		for _, g := range groups {
+			random.Shuffle(len(g), func(i, j int) { g[i], g[j] = g[j], g[i] })
+			for _, c := range g {
+				s.settle()
+				if err := c.block(); err != nil {
+					return err
+				}
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+			}
+		}
+		between(min(1, float64(time.Since(start))/float64(limit), float64(round+1)/minRounds))
+	}
+	return nil
+}
+
+// block is some runs in a row. The first block finds out how many.
+func (c *contender) block() error {
+	if c.runs == 0 {
+		took := make([]time.Duration, 3)
+		if err := c.loop(took); err != nil {
+			return err
+		}
+		c.runs = min(max(int(blockTime/max(slices.Min(took), 1)), 3), mostRuns)
+	}
+	took := make([]time.Duration, warmRuns+c.runs)
+	if err := c.loop(took); err != nil {
+		return err
+	}
+	took = took[warmRuns:]
+	c.took = append(c.took, took...)
+	c.blocks = append(c.blocks, medianTime(took))
+	return nil
+}
+
+// switches times the first inference after a switch to each variant from any
+// other one, and the steady ones that follow. The result is by variant.
+func (s *stage) switches(ctx context.Context, limit time.Duration, e *engine.Engine, variants []bundle.Variant) (map[string]*contender, error) {
+	const (
+		mostRounds = 100
+		before     = 2 // runs of the variant that is left
+		after      = 6
+	)
+	random := rand.New(rand.NewPCG(3, uint64(s.threads)))
+	found := map[string]*contender{}
+	s.settle()
+	start := time.Now()
+	for round := 0; round < minRounds || round < mostRounds && time.Since(start) < limit; round++ {
+		for _, to := range random.Perm(len(variants)) {
+			from := random.IntN(len(variants) - 1)
+			if from >= to {
+				from++
+			}
+			if err := s.engineLoop(e, variants[from].Name)(make([]time.Duration, before)); err != nil {
+				return nil, err
+			}
+			took := make([]time.Duration, 1+after)
+			if err := s.engineLoop(e, variants[to].Name)(took); err != nil {
+				return nil, err
+			}
+			c := found[variants[to].Name]
+			if c == nil {
+				c = &contender{}
+				found[variants[to].Name] = c
+			}
+			c.took = append(c.took, took[0])
+			c.blocks = append(c.blocks, medianTime(took[2:]))
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+		}
+	}
+	return found, nil
+}
