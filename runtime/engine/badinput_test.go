@@ -5,6 +5,7 @@ package engine
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -239,6 +240,9 @@ func TestTooLittleMemory(t *testing.T) {
 		t.Fatal(err2)
 	}
 	wantError(t, err, "the limit of its data (ulimit -d) leaves")
+	if !errors.Is(err, ErrMemory) {
+		t.Errorf("%v is no ErrMemory", err)
+	}
 	if _, err := Open(b, Options{}); err != nil {
 		t.Errorf("with the limit lifted: %v", err)
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -14,6 +15,10 @@ import (
 // TFLite ends the process when it gets no memory. So what a bundle needs at the
 // least is compared beforehand with what the system, the control group and the
 // limits of the process leave.
+
+// ErrMemory is returned for a bundle that is refused since it needs more memory
+// than is left.
+var ErrMemory = errors.New("too little memory")
 
 // need is a lower bound of what loading takes, in bytes: the copy of each
 // segment, the weights as XNNPACK packs them, and the tensors at the cuts.
@@ -41,8 +46,8 @@ func size(shape []int) int64 {
 func enoughMemory(m *bundle.Manifest) error {
 	left, whose := memoryLeft("/", limits())
 	if n := need(m); n > left {
-		return fmt.Errorf("engine: %s needs at least %d MiB of memory, and %s leaves %d MiB: offer fewer variants, store it as int8, or free memory",
-			m.Name, n>>20+1, whose, left>>20)
+		return fmt.Errorf("engine: %w: %s needs at least %d MiB, and %s leaves %d MiB: offer fewer variants, store it as int8, or free memory",
+			ErrMemory, m.Name, n>>20+1, whose, left>>20)
 	}
 	return nil
 }

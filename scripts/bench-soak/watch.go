@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// deadlock is how long an actor may take for one act.
+const deadlock = 2 * time.Minute
+
+// watch looks at memory and at whether everybody still acts.
+type watch struct {
+	length time.Duration
+	began  time.Time
+
+	mu    sync.Mutex
+	seen  map[int]time.Time
+	stall time.Duration // of frames
+
+	resident []float64 // bytes, at even times
+}
+
+func newWatch(length time.Duration) *watch {
+	return &watch{length: length, began: time.Now(), seen: map[int]time.Time{}}
+}
+
+// alive notes that an actor has acted; 0 is the one that infers.
+func (w *watch) alive(actor int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	if last, ok := w.seen[actor]; ok && actor == 0 {
+		w.stall = max(w.stall, now.Sub(last))
+	}
+	w.seen[actor] = now
+}
+
+// run samples until ctx ends, and ends the program when an actor is stuck.
+func (w *watch) run(ctx context.Context, c *counts) {
+	const samples = 500
+	every := max(w.length/samples, 100*time.Millisecond)
+	told := time.Now()
+	for sleep(ctx, every) {
+		w.resident = append(w.resident, float64(statusBytes("VmRSS")))
+		w.stuck()
+		if time.Since(told) >= max(w.length/60, time.Second) {
+			told = time.Now()
+			fmt.Fprintf(os.Stderr, "%8s of %s: %d frames, %d swaps, %d thread changes, %.1f MiB, %d wrong\n", time.Since(w.began).Round(time.Second),
+				w.length, c.frames.Load(), c.swaps.Load(), c.threads.Load(), w.resident[len(w.resident)-1]/(1<<20), c.wrong.Load())
+		}
+	}
+}
+
+func (w *watch) stuck() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for actor, last := range w.seen {
+		if time.Since(last) > deadlock {
+			fmt.Fprintf(os.Stderr, "bench-soak: deadlock: actor %d has not acted for %v\n", actor, deadlock)
+			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
+			os.Exit(3)
+		}
+	}
+}
+
+// tenths are the means of the second and the last tenth of the samples.
+func (w *watch) tenths() (second, last float64) {
+	n := len(w.resident) / 10
+	return mean(w.resident[n : 2*n]), mean(w.resident[len(w.resident)-n:])
+}
+
+func mean(values []float64) float64 {
+	var sum float64
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+// statusBytes is a field of /proc/self/status.
+func statusBytes(field string) int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, field+":"); ok {
+			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			if err == nil {
+				return kib << 10
+			}
+		}
+	}
+	return 0
+}
