@@ -17,7 +17,7 @@ func newSource(c Source, labels []string) (camera.Source, error) {
 		}
 		return camera.NewFolder(c.Path, period, c.Loop, labels...)
 	case SourceMJPEG:
-		return camera.NewMJPEG(c.URL, camera.MJPEGOptions{})
+		return camera.Open(c.URL, camera.Options{FPS: c.FPS})
 	}
 	return synthetic.New(synthetic.Options{
 		Width: c.Width, Height: c.Height, FPS: c.FPS, Hold: time.Duration(c.Hold), Seed: c.Seed,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -18,16 +19,21 @@ type address struct {
 	shown string
 }
 
-func parseAddress(raw string) (address, error) {
+// ports are the usual ones.
+var ports = map[string]string{"http": "80", "https": "443", "rtsp": "554", "rtsps": "322"}
+
+// parseAddress takes SCHEME://HOST:PORT/PATH with one of the schemes.
+func parseAddress(raw string, schemes ...string) (address, error) {
+	expected := strings.Join(schemes, "://HOST:PORT/PATH or ") + "://HOST:PORT/PATH"
 	u, err := url.Parse(raw)
 	if err != nil {
 		// The error of url.Parse repeats the address with its credentials.
-		return address{}, errors.New("camera: MJPEG: the address cannot be parsed (expected is http://HOST:PORT/PATH)")
+		return address{}, fmt.Errorf("camera: the address cannot be parsed (expected is %s)", expected)
 	}
-	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	if port == "" || u.Hostname() == "" {
-		return address{}, errors.New("camera: MJPEG: the address is not http://HOST:PORT/PATH or https://HOST:PORT/PATH")
+	if !slices.Contains(schemes, u.Scheme) || u.Hostname() == "" {
+		return address{}, fmt.Errorf("camera: the address is not %s", expected)
 	}
+	port := ports[u.Scheme]
 	a := address{request: *u, hasUser: u.User != nil}
 	a.request.User, a.request.Fragment = nil, ""
 	a.user = u.User.Username()

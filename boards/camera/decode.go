@@ -23,7 +23,7 @@ type format struct {
 var (
 	jpegFormat = format{
 		func(b []byte) (image.Config, error) { return jpeg.DecodeConfig(bytes.NewReader(b)) },
-		func(b []byte) (image.Image, error) { return jpeg.Decode(bytes.NewReader(b)) },
+		func(b []byte) (image.Image, error) { return jpeg.Decode(bytes.NewReader(withTables(b))) },
 	}
 	pngFormat = format{
 		func(b []byte) (image.Config, error) { return png.DecodeConfig(bytes.NewReader(b)) },

@@ -24,11 +24,12 @@ const (
 
 var boundaryParameter = regexp.MustCompile(`(?i);\s*boundary\s*=([^;]*)`)
 
-// boundaryOf returns the boundary that a Content-Type declares, without the
-// dashes it may begin with; it is empty where none is declared.
-func boundaryOf(contentType string) (string, error) {
+// kindOf tells from a Content-Type what the address delivers: a single picture, or a
+// stream with a boundary, which is given without the dashes it may begin with and is
+// empty where none is declared.
+func kindOf(contentType string) (boundary string, still bool, err error) {
 	mediaType, params, err := mime.ParseMediaType(contentType)
-	boundary := params["boundary"]
+	boundary = params["boundary"]
 	if err != nil {
 		// Cameras put characters into the boundary that would need quotes.
 		mediaType, _, _ = strings.Cut(strings.ToLower(contentType), ";")
@@ -37,13 +38,13 @@ func boundaryOf(contentType string) (string, error) {
 			boundary = strings.Trim(at[1], "\" \t")
 		}
 	}
-	if mediaType == "image/jpeg" {
-		return "", errors.New("it answers with a single picture, not with a stream (give the address of the MJPEG stream)")
+	switch {
+	case mediaType == "image/jpeg" || mediaType == "image/jpg":
+		return "", true, nil
+	case !strings.HasPrefix(mediaType, "multipart/"):
+		return "", false, fmt.Errorf("it answers with %s, neither an MJPEG stream (multipart/x-mixed-replace) nor a JPEG", strconv.QuoteToASCII(mediaType))
 	}
-	if !strings.HasPrefix(mediaType, "multipart/") {
-		return "", fmt.Errorf("it answers with %s, not with an MJPEG stream (multipart/x-mixed-replace)", strconv.QuoteToASCII(mediaType))
-	}
-	return strings.TrimLeft(boundary, "-"), nil
+	return strings.TrimLeft(boundary, "-"), false, nil
 }
 
 // partReader cuts a multipart stream into JPEGs. mime/multipart is too strict for

@@ -13,28 +13,31 @@ import (
 // pseudo is a JPEG as far as partReader looks at it.
 func pseudo(inside string) string { return "\xff\xd8" + inside + "\xff\xd9" }
 
-func TestBoundaryOf(t *testing.T) {
+func TestKindOf(t *testing.T) {
 	for _, tt := range []struct {
-		in, want, wantErr string
+		in, want string
+		still    bool
+		wantErr  string
 	}{
-		{"multipart/x-mixed-replace; boundary=frame", "frame", ""},
-		{"multipart/x-mixed-replace;boundary=--frame", "frame", ""},
-		{`multipart/x-mixed-replace; boundary="--my boundary"`, "my boundary", ""},
-		{"Multipart/X-Mixed-Replace; Boundary=Frame", "Frame", ""},
-		{"multipart/x-mixed-replace; boundary=--BoundaryString:1; charset=x", "BoundaryString:1", ""},
-		{"multipart/x-mixed-replace; boundary=a b", "a b", ""},
-		{"multipart/mixed", "", ""},
-		{"image/jpeg", "", "a single picture, not with a stream"},
-		{"text/html; charset=utf-8", "", `answers with "text/html"`},
-		{"", "", `answers with ""`},
-		{"text/\x1b[31mred", "", `\x1b`},
+		{"multipart/x-mixed-replace; boundary=frame", "frame", false, ""},
+		{"multipart/x-mixed-replace;boundary=--frame", "frame", false, ""},
+		{`multipart/x-mixed-replace; boundary="--my boundary"`, "my boundary", false, ""},
+		{"Multipart/X-Mixed-Replace; Boundary=Frame", "Frame", false, ""},
+		{"multipart/x-mixed-replace; boundary=--BoundaryString:1; charset=x", "BoundaryString:1", false, ""},
+		{"multipart/x-mixed-replace; boundary=a b", "a b", false, ""},
+		{"multipart/mixed", "", false, ""},
+		{"image/jpeg", "", true, ""},
+		{"Image/JPEG; charset=x", "", true, ""},
+		{"text/html; charset=utf-8", "", false, `answers with "text/html"`},
+		{"", "", false, `answers with ""`},
+		{"text/\x1b[31mred", "", false, `\x1b`},
 	} {
-		got, err := boundaryOf(tt.in)
+		got, still, err := kindOf(tt.in)
 		if tt.wantErr == "" && err != nil || tt.wantErr != "" && (err == nil || !strings.Contains(err.Error(), tt.wantErr)) {
 			t.Errorf("%q: error %v, want one with %q", tt.in, err, tt.wantErr)
 		}
-		if got != tt.want {
-			t.Errorf("%q: boundary %q, want %q", tt.in, got, tt.want)
+		if got != tt.want || still != tt.still {
+			t.Errorf("%q: boundary %q, still %v; want %q, %v", tt.in, got, still, tt.want, tt.still)
 		}
 	}
 }
@@ -168,7 +171,7 @@ func FuzzPartReader(f *testing.F) {
 	f.Add("", []byte("--x\r\n\r\n"+pseudo("one")+"--x\r\n\r\n"+pseudo("two")+"--x--"))
 	f.Add("--frame", []byte("--frame\n\n\xff\xd8\n--frame\n"))
 	f.Fuzz(func(t *testing.T, declared string, stream []byte) {
-		boundary, err := boundaryOf("multipart/x-mixed-replace; boundary=" + declared)
+		boundary, _, err := kindOf("multipart/x-mixed-replace; boundary=" + declared)
 		if err != nil {
 			t.Fatalf("boundary %q: %v", declared, err)
 		}

@@ -16,11 +16,11 @@ import (
 )
 
 // quick are options for a test that does not want to wait.
-var quick = MJPEGOptions{FrameTimeout: 20 * time.Second, MinBackoff: 10 * time.Millisecond, MaxBackoff: 20 * time.Millisecond}
+var quick = StreamOptions{FrameTimeout: 20 * time.Second, MinBackoff: 10 * time.Millisecond, MaxBackoff: 20 * time.Millisecond}
 
-func open(t *testing.T, url string, options MJPEGOptions) *MJPEG {
+func open(t *testing.T, url string, options StreamOptions) *Stream {
 	t.Helper()
-	m, err := NewMJPEG(url, options)
+	m, err := newHTTP(url, 50, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func within(t *testing.T) context.Context {
 }
 
 // nextFrame passes over temporary errors.
-func nextFrame(t *testing.T, m *MJPEG) Frame {
+func nextFrame(t *testing.T, m *Stream) Frame {
 	t.Helper()
 	ctx := within(t)
 	for {
@@ -52,7 +52,7 @@ func nextFrame(t *testing.T, m *MJPEG) Frame {
 }
 
 // nextFailure passes over pictures until a temporary error comes that holds want.
-func nextFailure(t *testing.T, m *MJPEG, want string) error {
+func nextFailure(t *testing.T, m *Stream, want string) error {
 	t.Helper()
 	ctx := within(t)
 	var last error
@@ -152,7 +152,7 @@ func TestMJPEGServerReturns(t *testing.T) {
 	m := open(t, "http://"+at+"/stream", quick)
 
 	failure := nextFailure(t, m, "connection refused")
-	for _, want := range []string{"camera: MJPEG http://" + at + "/stream: ", "; trying again in "} {
+	for _, want := range []string{"camera: http://" + at + "/stream: ", "; trying again in "} {
 		if !strings.Contains(failure.Error(), want) {
 			t.Errorf("error %q does not hold %q", failure, want)
 		}
@@ -220,7 +220,13 @@ func TestMJPEGFailures(t *testing.T) {
 		{"not found", http.NotFound, "it answers 404 Not Found (check the path"},
 		{"locked", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "it answers 401 Unauthorized (check user and password"},
 		{"web page", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>") }, `it answers with "text/html"`},
-		{"still", func(w http.ResponseWriter, r *http.Request) { w.Write(grayJPEG(t, 8, 8, 1)) }, "a single picture, not with a stream"},
+		{"empty still", func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Type", "image/jpeg") }, "an empty picture"},
+		{"endless still", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "image/jpeg")
+			for chunk := make([]byte, 1<<20); r.Context().Err() == nil; {
+				w.Write(chunk)
+			}
+		}, "is larger than 8 MiB"},
 		{"huge part", func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(begin(w), "--frame\r\nContent-Length: %d\r\n\r\n", 9<<20)
 		}, "a picture of 9437184 bytes is larger than 8 MiB"},
@@ -280,7 +286,7 @@ func TestMJPEGCredentials(t *testing.T) {
 	if got := referer.Load(); got != "" {
 		t.Errorf("the redirect was told the referer %q", got)
 	}
-	if got, want := m.Name(), "MJPEG http://"+host+"/stream"; got != want {
+	if got, want := m.Name(), "http://"+host+"/stream"; got != want {
 		t.Errorf("name %q, want %q", got, want)
 	}
 	server.CloseClientConnections()
@@ -290,6 +296,26 @@ func TestMJPEGCredentials(t *testing.T) {
 		if strings.Contains(failure.Error(), secret) {
 			t.Errorf("error %q shows %q", failure, secret)
 		}
+	}
+}
+
+// TestSnapshots: an address that answers with one picture is asked again and again.
+func TestSnapshots(t *testing.T) {
+	var asked atomic.Int32
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "image/jpeg")
+		n := asked.Add(1)
+		if n == 3 {
+			http.Error(w, "busy", http.StatusServiceUnavailable)
+			return
+		}
+		w.Write(grayJPEG(t, 8, 8, uint8(10*n)))
+	})
+	s := open(t, server.URL, quick)
+	first := nextFrame(t, s)
+	nextFailure(t, s, "it answers 503")
+	if later := nextFrame(t, s); later.Sequence <= first.Sequence || shadeOf(later.Image) < 38 {
+		t.Errorf("picture %d of shade %d after picture %d", later.Sequence, shadeOf(later.Image), first.Sequence)
 	}
 }
 
@@ -307,7 +333,7 @@ func TestAddress(t *testing.T) {
 		{"http://u:p4ss@cam:port/", "", "cannot be parsed"},
 		{"", "", "not http://HOST:PORT/PATH"},
 	} {
-		got, err := parseAddress(tt.in)
+		got, err := parseAddress(tt.in, "http", "https")
 		if got.shown != tt.shown {
 			t.Errorf("%q: shown %q, want %q", tt.in, got.shown, tt.shown)
 		}
@@ -320,9 +346,9 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-func TestMJPEGOptions(t *testing.T) {
-	for _, options := range []MJPEGOptions{{FrameTimeout: -1}, {MinBackoff: time.Minute}} {
-		if m, err := NewMJPEG("http://127.0.0.1:1/", options); m != nil || err == nil {
+func TestStreamOptions(t *testing.T) {
+	for _, options := range []StreamOptions{{FrameTimeout: -1}, {MinBackoff: time.Minute}} {
+		if m, err := newHTTP("http://127.0.0.1:1/", 1, options); m != nil || err == nil {
 			t.Errorf("%+v: %v, %v", options, m, err)
 		}
 	}
@@ -335,7 +361,7 @@ func TestMJPEGClose(t *testing.T) {
 		begin(w).send(grayJPEG(t, 8, 8, 1))
 		<-r.Context().Done()
 	}))
-	m, err := NewMJPEG(server.URL, quick)
+	m, err := newHTTP(server.URL, 50, quick)
 	if err != nil {
 		t.Fatal(err)
 	}
