@@ -34,6 +34,15 @@ type evalCommand struct {
 	LogitsOut      string   `placeholder:"FILE" help:"Write the logits of each sample as a line: variant, tab, exact numbers."`
 	Against        string   `placeholder:"FAMILY" help:"Also compare logits with the reference evaluator on the family's ONNX models."`
 	AgainstSamples int      `default:"32" placeholder:"N" help:"Samples of that comparison."`
+
+	escalationFlags
+}
+
+// Help is shown by --help after the summary.
+func (evalCommand) Help() string {
+	return `Examples:
+  fathom eval birds.bundle photos/test
+  fathom eval birds.bundle photos/validation --escalation --report photos/test --write`
 }
 
 // evaluation is what eval prints.
@@ -69,6 +78,9 @@ func (c *evalCommand) Run(out *output) error {
 	if c.Limit < 0 || c.AgainstSamples < 1 {
 		return &usageError{fmt.Errorf("--limit must not be negative, --against-samples at least 1")}
 	}
+	if err := c.check(c.Data); err != nil {
+		return &usageError{err}
+	}
 	b, err := bundle.Open(c.Bundle)
 	if err != nil {
 		return err
@@ -83,6 +95,9 @@ func (c *evalCommand) Run(out *output) error {
 	}
 	if c.Limit > 0 {
 		data.count = min(data.count, c.Limit)
+	}
+	if c.Escalation {
+		return c.runEscalation(out, b, variants, data)
 	}
 	eng, err := engine.Open(b, engine.Options{Threads: c.Threads})
 	if err != nil {
