@@ -6,6 +6,7 @@ import (
 
 	"github.com/fathom-edge/fathom/boards/battery"
 	"github.com/fathom-edge/fathom/governor"
+	"github.com/fathom-edge/fathom/runtime/bundle"
 )
 
 // Config is the content of fathomd.yaml. Every field may be left out; the
@@ -15,6 +16,13 @@ import (
 type Config struct {
 	// Folder of the converted family. Relative paths in the file start from the file's folder.
 	Bundle string `yaml:"bundle" reload:"restart"`
+	// Public keys (RW..., or files that hold one), with one of which the bundle must be signed; see verify.md. None by default.
+	RequireSignature []string `yaml:"require_signature" reload:"restart"`
+	// Load a bundle that was not seen before in a process of its own first, so that a file which crashes TensorFlow Lite is
+	// told and not run; see verify.md.
+	Probe bool `yaml:"probe" reload:"restart"`
+	// Folder for what is remembered from one start to the next; systemd's state directory by default.
+	StateDir string `yaml:"state_dir" reload:"restart"`
 	// Address of the page, host:port. Port 0 takes any free one. Any other than a loopback address needs a token.
 	Listen string `yaml:"listen" reload:"restart"`
 	// Further host names by which the page may be asked for: those of a reverse proxy, or of the local network's DNS. Needs a token.
@@ -43,8 +51,14 @@ type Config struct {
 
 // paths are the fields that name files.
 func (c *Config) paths() []*string {
-	return []*string{&c.Bundle, &c.TokenFile, &c.TLS.Certificate, &c.TLS.Key, &c.Source.Path, &c.Sensors.Root,
+	list := []*string{&c.Bundle, &c.StateDir, &c.TokenFile, &c.TLS.Certificate, &c.TLS.Key, &c.Source.Path, &c.Sensors.Root,
 		&c.DecisionLog, &c.PredictionLog}
+	for i, k := range c.RequireSignature {
+		if _, isKey := bundle.ParsePublicKey(k); !isKey {
+			list = append(list, &c.RequireSignature[i])
+		}
+	}
+	return list
 }
 
 // TLS encrypts the page. Both files or none; fathomd init --tls writes a pair.
@@ -130,6 +144,7 @@ const defaultTargetRate = 5
 func DefaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:8080",
+		Probe:  true,
 		Source: Source{
 			Kind:  SourceSynthetic,
 			Width: 320, Height: 240,

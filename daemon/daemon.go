@@ -26,7 +26,13 @@ type Options struct {
 	Config Config
 	// Open opens the engine of a bundle.
 	Open func(b *bundle.Bundle, threads int) (Engine, error)
-	Log  *slog.Logger
+	// Probe tries a bundle that was not seen before in a process of its own; nil where there is none. ProbeID names the
+	// program that does it, so that another one tries again.
+	Probe   func(ctx context.Context, b *bundle.Bundle) error
+	ProbeID string
+	// Watchdog is fed while frames flow; nil where nobody watches.
+	Watchdog *Watchdog
+	Log      *slog.Logger
 	// Ready is told the address of the page when everything runs; nil where nobody asks.
 	Ready func(address string)
 }
@@ -45,7 +51,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer closing(listener, &err)
-	b, err := bundle.Open(o.Config.Bundle)
+	b, err := o.openBundle(ctx)
 	if err != nil {
 		return err
 	}
@@ -245,6 +251,7 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 		return d.pipeline.Run(ctx)
 	})
 	group.Go(func() error { return d.loop.Run(ctx) })
+	group.Go(func() error { d.feedWatchdog(ctx); return nil })
 	group.Go(func() error { return web.Serve(ctx, listener, webGrace, d.web()) })
 	address := listener.Addr().String()
 	d.options.Log.Info("running", "page", "http://"+address, "bundle", d.options.Config.Bundle, "source", d.monitor.State().Source)

@@ -41,6 +41,7 @@ type Pipeline struct {
 	mu     sync.Mutex
 	period time.Duration
 	paused bool
+	turn   turn
 	wake   chan struct{} // has one element after the period or the pause changed
 }
 
@@ -90,11 +91,13 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	last := time.Now().Add(-time.Hour) // the first frame is due at once
 	for p.wait(ctx, last) {
 		began := time.Now()
+		p.turn.begin(began)
 		frame, err := p.config.Source.Next(ctx)
 		switch {
 		case ctx.Err() != nil || errors.Is(err, io.EOF):
 			return nil
 		case errors.Is(err, camera.ErrTemporary):
+			p.turn.end() // a camera that is away is told, and asked again
 			p.config.Monitor.CameraFailed(err)
 			last = time.Now().Add(cameraPause - p.currentPeriod())
 			continue
@@ -104,7 +107,9 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		// The period counts from when the last frame was asked for, so that waiting for the camera does not
 		// slow the rate down.
 		last = began
-		p.classify(frame)
+		if p.classify(frame) {
+			p.turn.end()
+		}
 	}
 	return nil
 }
@@ -141,12 +146,13 @@ func (p *Pipeline) currentPeriod() time.Duration {
 	return p.period
 }
 
-func (p *Pipeline) classify(frame camera.Frame) {
+// classify reports whether the frame could be classified.
+func (p *Pipeline) classify(frame camera.Frame) bool {
 	c := p.config
 	result, busy, err := inferMetered(c.Engine, frame.Image)
 	if err != nil {
 		c.Monitor.InferenceFailed(err)
-		return
+		return false
 	}
 	if c.Busy != nil {
 		c.Busy(busy)
@@ -158,4 +164,5 @@ func (p *Pipeline) classify(frame camera.Frame) {
 	c.Viewfinder.Put(frame.Image)
 	c.Monitor.Classified(frame, result, smoothed)
 	c.Observe(governor.Observation{Time: time.Now(), Variant: result.Variant, Threads: c.Threads, Latency: result.Latency})
+	return true
 }

@@ -14,11 +14,14 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/fathom-edge/fathom/internal/version"
 	"github.com/fathom-edge/fathom/runtime/probe"
 )
 
 // commands lists the subcommands.
 type commands struct {
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
 	Convert  convertCommand  `cmd:"" help:"Convert a family of ONNX models to a bundle."`
 	Inspect  inspectCommand  `cmd:"" help:"Show the ladder of a bundle and what its variants share."`
 	Eval     evalCommand     `cmd:"" help:"Measure the accuracy of every variant with TFLite."`
@@ -53,6 +56,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	parser, err := kong.New(&commands{},
 		kong.Name("fathom"),
 		kong.Description("Converts, inspects and measures networks that run at many depths."),
+		kong.Vars{"version": version.String()},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.Bind(&output{stdout}),

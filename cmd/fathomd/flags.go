@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/fathom-edge/fathom/daemon"
 )
 
@@ -17,12 +19,14 @@ Examples:
 
 // flags override the commonest fields of the configuration.
 type flags struct {
-	Config      string `short:"c" placeholder:"FILE" help:"Configuration file (docs/fathomd.md documents it)."`
-	Demo        bool   `help:"Run the demo: a synthetic camera and a simulated board."`
-	Bundle      string `short:"b" placeholder:"DIR" help:"Folder of the converted family."`
-	Source      string `short:"s" placeholder:"SOURCE" help:"Where frames come from: an image folder, the http address of an MJPEG stream, or synthetic."`
-	Listen      string `short:"l" placeholder:"HOST:PORT" help:"Address of the page (default 127.0.0.1:8080)."`
-	CheckConfig bool   `help:"Check the configuration and exit."`
+	Config           string           `short:"c" placeholder:"FILE" help:"Configuration file (docs/fathomd.md documents it)."`
+	Demo             bool             `help:"Run the demo: a synthetic camera and a simulated board."`
+	Bundle           string           `short:"b" placeholder:"DIR" help:"Folder of the converted family."`
+	Source           string           `short:"s" placeholder:"SOURCE" help:"Where frames come from: an image folder, the http address of an MJPEG stream, or synthetic."`
+	Listen           string           `short:"l" placeholder:"HOST:PORT" help:"Address of the page (default 127.0.0.1:8080)."`
+	RequireSignature []string         `sep:"none" placeholder:"KEY" help:"Public key, or its file, with which the bundle must be signed; may be given several times."`
+	Version          kong.VersionFlag `help:"Print the version and exit."`
+	CheckConfig      bool             `help:"Check the configuration and exit."`
 }
 
 // demoConfigs are where the demo's configuration may lie: in a clone, and where a package installs it.
@@ -46,6 +50,9 @@ func (f flags) config() (daemon.Config, error) {
 		if config, err = daemon.LoadConfig(f.Config, os.Environ()); err != nil {
 			return daemon.Config{}, err
 		}
+	}
+	if len(f.RequireSignature) > 0 {
+		config.RequireSignature = f.RequireSignature
 	}
 	if f.Bundle != "" {
 		config.Bundle = f.Bundle

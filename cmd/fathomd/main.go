@@ -19,8 +19,10 @@ import (
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/fathom-edge/fathom/daemon"
+	"github.com/fathom-edge/fathom/internal/version"
 	"github.com/fathom-edge/fathom/runtime/bundle"
 	"github.com/fathom-edge/fathom/runtime/engine"
+	"github.com/fathom-edge/fathom/runtime/probe"
 )
 
 const (
@@ -28,7 +30,10 @@ const (
 	exitUsage   = 2
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	probe.Main() // does not return in a process that tries a bundle
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run is main without the process around it.
 func run(args []string, stdout, stderr io.Writer) int {
@@ -37,6 +42,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	parser, err := kong.New(&f,
 		kong.Name("fathomd"),
 		kong.Description(description),
+		kong.Vars{"version": version.String()},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }),
 	)
@@ -73,7 +79,9 @@ func serve(f flags, stdout, stderr io.Writer) error {
 	return daemon.Run(ctx, daemon.Options{
 		Config: config,
 		Open:   openEngine,
-		Log:    slog.New(slog.NewTextHandler(stderr, nil)),
+		Probe:  firstLoad(config.Threads), ProbeID: version.String() + " " + engine.LibraryVersion(),
+		Watchdog: watchdog(),
+		Log:      slog.New(slog.NewTextHandler(stderr, nil)),
 		Ready: func(address string) {
 			fmt.Fprintf(stdout, "fathomd: http://%s\n", address)
 			notify(systemd.SdNotifyReady)
@@ -88,6 +96,3 @@ func openEngine(b *bundle.Bundle, threads int) (daemon.Engine, error) {
 	}
 	return e, nil
 }
-
-// notify tells systemd, if it started us; nobody else is waiting for it.
-func notify(state string) { _, _ = systemd.SdNotify(false, state) }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/fathom-edge/fathom/daemon"
+	"github.com/fathom-edge/fathom/runtime/probe"
 )
 
 const tiny = "../../testdata/bundles/tiny"
@@ -25,6 +26,7 @@ const tiny = "../../testdata/bundles/tiny"
 const asDaemon = "FATHOMD_TEST_RUN"
 
 func TestMain(m *testing.M) {
+	probe.Main() // the child does not get the variable
 	if os.Getenv(asDaemon) != "" {
 		main()
 		return
@@ -133,6 +135,7 @@ func TestSystemdIsTold(t *testing.T) {
 			t.Errorf("told %q, %v; want %q", buf[:n], err, want)
 		}
 	}
+	told("EXTEND_TIMEOUT_USEC=120000000") // the first load of the bundle may take that long
 	told("READY=1")
 	if err := p.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)

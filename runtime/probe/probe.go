@@ -117,7 +117,7 @@ func (r Report) Err() error {
 }
 
 // asProbe in the environment makes a process a child.
-const asProbe = "FATHOM_PROBE"
+const asProbe = "PROBE_OF_FATHOM"
 
 // Run probes a bundle that was opened, so that files which are merely damaged
 // never get here. An error says that the probe itself could not be done;

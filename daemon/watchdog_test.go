@@ -1,0 +1,44 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The watchdog is fed between two frames and while one is young, and not while one is stuck.
+func TestWatchdogIsFedWhileFramesFlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, end := context.WithCancel(context.Background())
+		fed := 0
+		p := &Pipeline{}
+		d := &daemon{pipeline: p, options: Options{
+			Config: Config{StaleAfter: Duration(10 * time.Second)}, Log: slog.New(slog.DiscardHandler),
+			Watchdog: &Watchdog{Every: time.Second, Feed: func() { fed++ }},
+		}}
+		done := make(chan struct{})
+		go func() { d.feedWatchdog(ctx); close(done) }()
+		after := func(what string, wait time.Duration, want int) {
+			t.Helper()
+			fed = 0
+			time.Sleep(wait)
+			synctest.Wait()
+			if fed != want {
+				t.Errorf("%s: fed %d times, want %d", what, fed, want)
+			}
+		}
+		synctest.Wait()
+		after("nothing to do", 100*time.Second, 100)
+		p.turn.begin(time.Now())
+		after("young", 10*time.Second, 10)
+		after("stuck", 100*time.Second, 0)
+		p.turn.begin(time.Now()) // another frame is taken, the first was never classified
+		after("still stuck", 100*time.Second, 0)
+		p.turn.end()
+		after("flowing again", 10*time.Second, 10)
+		end()
+		<-done
+	})
+}
