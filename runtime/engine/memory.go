@@ -12,21 +12,25 @@ import (
 	"github.com/fathom-edge/fathom/runtime/bundle"
 )
 
-// TFLite ends the process when it gets no memory. So what a bundle needs at the
-// least is compared beforehand with what the system, the control group and the
-// limits of the process leave.
+// TFLite ends the process when it gets no memory. So what a bundle needs is
+// compared beforehand with what the system, the control group and the limits of
+// the process leave.
 
 // ErrMemory is returned for a bundle that is refused since it needs more memory
 // than is left.
 var ErrMemory = errors.New("too little memory")
 
-// need is a lower bound of what loading takes, in bytes: the copy of each
-// segment, the weights as XNNPACK packs them, and the tensors at the cuts.
-func need(m *bundle.Manifest) int64 {
+// reserve is what must be left beyond what a bundle needs: for tensors within its
+// segments, which only TFLite knows, and for the program.
+const reserve = 16 << 20
+
+// need is a lower bound of what loading segments takes, in bytes: the copy of
+// each, its weights as XNNPACK packs them, and the tensors at its ends.
+func need(segments []bundle.Segment, precision bundle.Precision) int64 {
 	var sum int64
-	for _, s := range m.Segments {
+	for _, s := range segments {
 		packed := s.Bytes
-		if m.Precision == bundle.Float16 {
+		if precision == bundle.Float16 {
 			packed = 4 * s.Bytes // float32, and packed again
 		}
 		sum += s.Bytes + packed + 4*(size(s.Input)+size(s.Output))
@@ -42,11 +46,13 @@ func size(shape []int) int64 {
 	return n
 }
 
-// enoughMemory refuses a bundle that cannot be loaded now.
-func enoughMemory(m *bundle.Manifest) error {
+// enoughMemory refuses to go on where the segments from the given one on cannot
+// be loaded. It is asked before each of them, so that what TFLite takes beyond
+// the lower bound is seen in time.
+func enoughMemory(m *bundle.Manifest, from int) error {
 	left, whose := memoryLeft("/", limits())
-	if n := need(m); n > left {
-		return fmt.Errorf("engine: %w: %s needs at least %d MiB, and %s leaves %d MiB: offer fewer variants, store it as int8, or free memory",
+	if n := need(m.Segments[from:], m.Precision) + reserve; n > left {
+		return fmt.Errorf("engine: %w: %s needs %d MiB more, and %s leaves %d MiB: offer fewer variants, store it as int8, or free memory",
 			ErrMemory, m.Name, n>>20+1, whose, left>>20)
 	}
 	return nil

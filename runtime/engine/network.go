@@ -100,11 +100,11 @@ func errThreads(threads int) error {
 
 func (n *network) load() error {
 	m := n.bundle.Manifest
-	if err := enoughMemory(m); err != nil {
-		return err
-	}
 	loaded := make(map[string]*segment, len(m.Segments))
-	for _, s := range m.Segments {
+	for i, s := range m.Segments {
+		if err := enoughMemory(m, i); err != nil {
+			return err
+		}
 		seg, err := n.runtime.loadVerified(n.bundle, &s)
 		if err != nil {
 			return err

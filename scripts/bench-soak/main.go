@@ -98,7 +98,7 @@ func confine(mib int) error {
 	if mib == 0 {
 		return nil
 	}
-	limit := statusBytes("VmData") + int64(mib)<<20
-	debug.SetMemoryLimit(statusBytes("VmRSS") + int64(mib)<<19)
+	limit := status("VmData")<<10 + int64(mib)<<20
+	debug.SetMemoryLimit(status("VmRSS")<<10 + int64(mib)<<19)
 	return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: uint64(limit), Max: uint64(limit)})
 }

@@ -213,11 +213,13 @@ func (t *trial) rows(o options, w *watch, took time.Duration) []results.Row {
 		rows = append(rows, r)
 	}
 	c := &t.counts
-	early, late := w.tenths()
+	early, late := tenths(w.resident)
+	before, after := tenths(w.threads)
 	add("length", "length of the run", took.Seconds(), "s", "", 0)
 	add("wrong", "errors, and answers that differ from the variant's own", float64(c.wrong.Load()), "", "<=", 0)
 	add("memory", "resident memory, mean of the last tenth against the second", 100*(late/early-1), "%", "<=", 2)
 	add("resident", "resident memory, mean of the last tenth", late/(1<<20), "MiB", "", 0)
+	add("system-threads", "threads of the process, mean of the last tenth less the second's", after-before, "", "<=", 1)
 	add("stall", "longest time without a frame", w.stall.Seconds(), "s", "", 0)
 	for _, n := range []struct {
 		id, what string

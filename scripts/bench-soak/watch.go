@@ -23,7 +23,7 @@ type watch struct {
 	seen  map[int]time.Time
 	stall time.Duration // of frames
 
-	resident []float64 // bytes, at even times
+	resident, threads []float64 // bytes, and threads of the system, at even times
 }
 
 func newWatch(length time.Duration) *watch {
@@ -47,7 +47,8 @@ func (w *watch) run(ctx context.Context, c *counts) {
 	every := max(w.length/samples, 100*time.Millisecond)
 	told := time.Now()
 	for sleep(ctx, every) {
-		w.resident = append(w.resident, float64(statusBytes("VmRSS")))
+		w.resident = append(w.resident, float64(status("VmRSS")<<10))
+		w.threads = append(w.threads, float64(status("Threads")))
 		w.stuck()
 		if time.Since(told) >= max(w.length/60, time.Second) {
 			told = time.Now()
@@ -70,9 +71,9 @@ func (w *watch) stuck() {
 }
 
 // tenths are the means of the second and the last tenth of the samples.
-func (w *watch) tenths() (second, last float64) {
-	n := len(w.resident) / 10
-	return mean(w.resident[n : 2*n]), mean(w.resident[len(w.resident)-n:])
+func tenths(samples []float64) (second, last float64) {
+	n := len(samples) / 10
+	return mean(samples[n : 2*n]), mean(samples[len(samples)-n:])
 }
 
 func mean(values []float64) float64 {
@@ -83,17 +84,17 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// statusBytes is a field of /proc/self/status.
-func statusBytes(field string) int64 {
-	status, err := os.ReadFile("/proc/self/status")
+// status is the number in a field of /proc/self/status, where sizes are in KiB.
+func status(field string) int64 {
+	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
 	}
-	for line := range strings.Lines(string(status)) {
+	for line := range strings.Lines(string(text)) {
 		if rest, ok := strings.CutPrefix(line, field+":"); ok {
-			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			if err == nil {
-				return kib << 10
+				return n
 			}
 		}
 	}
