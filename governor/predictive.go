@@ -106,7 +106,8 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 		}
 		m.begin(v.heat.celsius, v.drive)
 	}
-	margin := p.config.MarginKelvin + float64(p.config.NoiseSigmas*min(math.Sqrt(m.Rough), mostRough))
+	horizon := p.config.Horizon.Seconds()
+	margin := p.config.MarginKelvin + float64(p.config.NoiseSigmas*min(math.Sqrt(m.Rough), mostRough)) + max(m.unsure(horizon)-sureKelvin, 0)
 	offset := m.Theta[0]
 	if v.heat.unknown == "" {
 		y, _, _, gain := m.innovation(v.heat.celsius)
@@ -118,7 +119,6 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 		margin += float64(lostKelvinPerSecond * lost.Seconds())
 		b.lostHeat(v, lost, p.config.Grace, m.celsius() >= ceiling-lostHotKelvin)
 	}
-	horizon := p.config.Horizon.Seconds()
 	ahead := m.predicted(offset, v.drive, horizon)
 	t.add("model", m.celsius(), "°C")
 	t.add("ahead", ahead, "°C")
@@ -159,6 +159,8 @@ const (
 	lostHotKelvin       = 10
 	// A turn of the upper rung ends when it would come half the margin near within so much time.
 	peakSeconds = 2.5
+	// The margin grows by what gains that are not learned yet may add to the rise, beyond this.
+	sureKelvin = 1
 	// No noise makes the margin larger than by so much for each sigma.
 	mostRough = 1.5
 	// The share of inference that is to be kept up while others work.

@@ -213,6 +213,22 @@ func (m *Thermal) affordable(offset, celsius, horizon float64) float64 {
 	return least
 }
 
+// unsure is the standard deviation of the rise within some seconds of full drive, as
+// far as it comes from gains that are not learned yet.
+func (m *Thermal) unsure(seconds float64) float64 {
+	var rise [nPoles]float64
+	for i, tau := range poles {
+		rise[i] = (1 - m.Heat[i]) * (1 - exp(-seconds/tau))
+	}
+	variance := 0.
+	for i := range rise {
+		for j := range rise {
+			variance += float64(float64(rise[i]*rise[j]) * m.Cov[1+i][1+j])
+		}
+	}
+	return math.Sqrt(max(variance, 0))
+}
+
 // affordableBefore is the greatest drive of inference beside that of others over
 // the horizon, if for some seconds after it the others take burst and inference
 // the given share of that drive.

@@ -129,6 +129,8 @@ type runner struct {
 	past    [excuse + 1]thermalState // at the beginning of each second
 	jumpAt  int                      // second of the last jump of the load
 	rule    *thermal                 // the rule that reacted at the first reading, while above the ceiling
+	ruledAt int                      // since when it has
+	leastAt int                      // since when the decision has been what the rule does
 	rungSum float64
 	a       Account
 }
@@ -200,6 +202,9 @@ func (r *runner) apply(d governor.Decision) {
 			r.a.RateChanges++
 		}
 	}
+	if least, _ := r.c.Objectives.Range(r.c.Profile); rung > least || d.FramePeriod < r.c.Objectives.LongestPeriod() {
+		r.leastAt = r.second + 1
+	}
 	r.decision, r.rung, r.decided = d, rung, true
 }
 
@@ -234,7 +239,7 @@ func (r *runner) advance() bool {
 	r.judge(above)
 	if r.throttled {
 		r.a.SecondsThrottled++
-		if r.rule == nil || c.Board.clock(r.rule.celsius(w.AmbientCelsius)) == 1 {
+		if r.rule == nil || r.leastAt > r.ruledAt && c.Board.clock(r.rule.celsius(w.AmbientCelsius)) == 1 {
 			r.a.AvoidableThrottled++
 		}
 	}
@@ -332,9 +337,10 @@ func (r *runner) judge(above float64) {
 		for s := from; s <= r.second; s++ {
 			r.live(&rule, s)
 		}
-		r.rule = &rule
+		r.rule, r.ruledAt = &rule, from
 	}
-	if r.rule.celsius(r.c.Weather[r.second].AmbientCelsius) <= r.c.CeilingCelsius {
+	// What did the same as the rule since then differs from it in when its frames fell.
+	if r.leastAt > r.ruledAt && r.rule.celsius(r.c.Weather[r.second].AmbientCelsius) <= r.c.CeilingCelsius {
 		r.a.AvoidableSeconds++
 	}
 }
