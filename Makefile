@@ -12,7 +12,7 @@ TRAIN_ENV = CGO_ENABLED=0 $(if $(filter amd64,$(shell $(GO) env GOARCH)),GOEXPER
 RACE = ./boards/... ./daemon/... ./governor/... ./runtime/... ./train/dataset/... ./cmd/fathomd/...
 PLAIN = $(shell $(GO) list ./... | grep -Ev '/fathom/(boards|daemon|governor|runtime|cmd/fathomd|train|cmd/fathom-train)(/|$$)')
 
-.PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench peers-convert results dist clean
+.PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench peers-convert peers-latency results dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -69,8 +69,11 @@ bench: build train dist ## measure everything that docs/results states (minutes)
 	$(GO) run ./scripts/bench-governor
 	$(GO) run ./scripts/bench-resume
 
-peers-convert: native ## compare fathom convert with onnx2tf and litert-torch (Python 3.11 or newer, PyPI, 8 GB)
+peers-convert: native ## compare fathom convert with onnx2tf and litert-torch (Python 3.11 or newer, PyPI, 8 GB, hours)
 	scripts/peers.sh
+
+peers-latency: native ## the latencies of that comparison again, of what it converted (8 minutes, on a quiet machine)
+	scripts/peers.sh latency
 
 results: ## render docs/results/*.json to tables and plots
 	$(GO) run ./scripts/results docs/results

@@ -185,8 +185,12 @@ def run(path, size):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", type=pathlib.Path, metavar="FOLDER")
+    parser.add_argument("--list", action="store_true", help="print the names of whole networks")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
+    if args.list:
+        print("\n".join(FULL))
+        return
     logging.disable(logging.WARNING)
     warnings.filterwarnings("ignore")
     networks = FULL if args.full else SMALL

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Compares fathom convert with onnx2tf and litert-torch. Needs Python 3.11 or
-# newer, PyPI, and about 8 GB below .cache/peers. Names of networks may be given.
+# Compares fathom convert with onnx2tf and litert-torch:
+#
+#   scripts/peers.sh                          all parts, all networks (hours)
+#   scripts/peers.sh latency                  one part; see scripts/bench-peers
+#   scripts/peers.sh convert resnet50 vgg11   one part of some networks
+#
+# Needs Python 3.11 or newer, PyPI, and about 8 GB below .cache/peers, and some
+# more for what is converted.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 eval "$(scripts/env.sh)"
 peers=.cache/peers
-networks=("$@")
-[[ $# -gt 0 ]] || networks=(resnet50 mobilenet_v2 mobilenet_v3_small efficientnet_b0 squeezenet1_0 shufflenet_v2_x1_0)
 
 # environment NAME PACKAGE… makes a virtual environment once; what cannot be
 # installed is reported by the comparison as a tool that does not convert.
@@ -24,7 +28,17 @@ environment torch torch torchvision timm onnx onnxruntime onnxscript litert-torc
 environment onnx2tf onnx2tf tensorflow onnx onnxruntime
 
 CGO_ENABLED=0 go build -o $peers/fathom ./cmd/fathom # without TFLite, and so without its proof
+networks=("${@:2}")
+if [[ ${#networks[@]} -eq 0 ]]; then
+  mapfile -t networks < <("$peers/torch/bin/python" scripts/onnx-networks.py --list)
+fi
 missing=()
 for n in "${networks[@]}"; do [[ -e .cache/networks/$n.json ]] || missing+=("$n"); done
 [[ ${#missing[@]} -eq 0 ]] || "$peers/torch/bin/python" scripts/onnx-networks.py --full .cache/networks "${missing[@]}"
-go run ./scripts/bench-peers .cache/networks "${networks[@]}"
+
+if [[ $# -gt 0 ]]; then
+  go run ./scripts/bench-peers "$@"
+else
+  for part in convert int8 latency; do go run ./scripts/bench-peers $part; done
+fi
+go run ./scripts/bench-peers table

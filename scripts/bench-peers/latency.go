@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -15,51 +14,94 @@ import (
 )
 
 const (
-	pairs      = 60   // runs of each file, in turns
+	seconds    = 15   // of runs in turns at most, for each network, precision and runtime
+	rounds     = 200  // at most
 	resamples  = 2000 // of the bootstrap
 	maxRatio   = 1.00
 	maxAtUpper = 1.03
 )
 
-// made is a result that our TFLite runs.
-type made struct {
-	tool, file string
-	model      *engine.Model
-	input      []float32
+// latencies compares the files that are there of one network, on both runtimes.
+func latencies(n network) ([]results.Row, error) {
+	var rows []results.Row
+	for _, precision := range []string{"float32", "int8"} {
+		files := map[string]string{}
+		for _, t := range []string{ours, "onnx2tf", "litert-torch"} {
+			if _, err := os.Stat(n.made(t, precision)); err == nil {
+				files[t] = n.made(t, precision)
+			}
+		}
+		if files[ours] == "" {
+			return nil, fmt.Errorf("%s is not there (run the parts convert and int8 first)", n.made(ours, precision))
+		}
+		here, err := paired(files)
+		if err != nil {
+			return nil, err
+		}
+		there, err := pairedInPython(files)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, ratios("tflite-"+precision, precision+" on our TFLite", here)...)
+		rows = append(rows, ratios("litert-"+precision, precision+" on the newest LiteRT", there)...)
+	}
+	return rows, nil
 }
 
-// paired runs all files in turns on our TFLite.
-func paired(files []made) ([]results.Row, error) {
+// paired runs the files that our TFLite loads in turns, every other round in reverse: ms by tool.
+func paired(files map[string]string) (map[string][]float64, error) {
+	type runner struct {
+		tool  string
+		model *engine.Model
+		input []float32
+	}
+	var models []runner
+	for _, tool := range []string{ours, "onnx2tf", "litert-torch"} {
+		m, err := engine.OpenModel(files[tool], engine.Options{})
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "our TFLite does not load %s: %v\n", files[tool], err)
+			continue
+		}
+		defer m.Close()
+		size := 1
+		for _, d := range m.InputShape() {
+			size *= d
+		}
+		input := slices.Repeat([]float32{0.5}, size)
+		if _, err := m.Run(input); err != nil {
+			return nil, err
+		}
+		models = append(models, runner{tool, m, input})
+	}
 	samples := map[string][]float64{}
-	for range pairs {
-		for _, f := range files {
+	end := time.Now().Add(seconds * time.Second)
+	for i := 0; i < rounds && time.Now().Before(end); i++ {
+		for _, r := range models {
 			start := time.Now()
-			if _, err := f.model.Run(f.input); err != nil {
+			if _, err := r.model.Run(r.input); err != nil {
 				return nil, err
 			}
-			samples[f.tool] = append(samples[f.tool], time.Since(start).Seconds()*1e3)
+			samples[r.tool] = append(samples[r.tool], time.Since(start).Seconds()*1e3)
 		}
+		slices.Reverse(models)
 	}
-	return ratios("latency", "our TFLite", samples), nil
+	return samples, nil
 }
 
-// pairedInPython does the same in the newest TFLite that Python brings.
-func pairedInPython(files []made) ([]results.Row, error) {
-	args := []string{"scripts/bench-peers/latency.py", fmt.Sprint(pairs)}
-	for _, f := range files {
-		args = append(args, f.tool+"="+f.file)
+// pairedInPython does the same in the newest LiteRT that Python brings.
+func pairedInPython(files map[string]string) (map[string][]float64, error) {
+	args := []string{"scripts/bench-peers/latency.py", fmt.Sprint(seconds), fmt.Sprint(rounds)}
+	for tool, file := range files {
+		args = append(args, tool+"="+file)
 	}
-	c := exec.Command(filepath.Join(peers, "torch/bin/python"), args...)
+	c := exec.Command(python, args...)
 	c.Stderr = os.Stderr
 	text, err := c.Output()
 	if err != nil {
 		return nil, err
 	}
 	samples := map[string][]float64{}
-	if err := json.Unmarshal(text, &samples); err != nil {
-		return nil, err
-	}
-	return ratios("litert", "the newest LiteRT", samples), nil
+	return samples, json.Unmarshal(text, &samples)
 }
 
 // ratios compares ours with the fastest peer's, pair by pair.
@@ -70,7 +112,7 @@ func ratios(id, where string, samples map[string][]float64) []results.Row {
 		if len(samples[tool]) == 0 {
 			continue
 		}
-		rows = append(rows, row(id+"-"+tool, "latency of the file of "+tool+" on "+where, "ms", samples[tool]...))
+		rows = append(rows, row(id+"-ms-"+tool, "latency of "+tool+"'s file, "+where, "ms", samples[tool]...))
 		if tool != ours && (best == "" || median(samples[tool]) < median(samples[best])) {
 			best = tool
 		}
@@ -82,9 +124,9 @@ func ratios(id, where string, samples map[string][]float64) []results.Row {
 	for i := range ratio {
 		ratio[i] = samples[ours][i] / samples[best][i]
 	}
-	value := row(id+"-ratio", "latency over the best peer's ("+best+") on "+where, "", ratio...)
+	value := row(id+"-ratio", "latency over the best peer's ("+best+"), "+where, "", ratio...)
 	value.Op, value.Limit = "<=", maxRatio
-	upper := row(id+"-upper", "upper end of the 95 % interval of that ratio on "+where, "", upperEnd(ratio))
+	upper := row(id+"-upper", "upper end of the 95 % interval of that ratio, "+where, "", upperEnd(ratio))
 	upper.Op, upper.Limit = "<=", maxAtUpper
 	return append(rows, value, upper)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,8 +14,12 @@ import (
 )
 
 const (
-	ours  = "fathom"
-	peers = ".cache/peers" // the virtual environments that scripts/peers.sh makes
+	ours     = "fathom"
+	repeats  = 3 // of our conversions, which take so little that one says nothing
+	patience = 20 * time.Minute
+	python   = peers + "/torch/bin/python"
+	meanFlag = "0.485,0.456,0.406"
+	stdFlag  = "0.229,0.224,0.225"
 )
 
 // tool is a converter as its user calls it.
@@ -24,39 +29,71 @@ type tool struct {
 	results string // pattern of the file that it writes
 }
 
-func tools(model, name, labels, scratch string) []tool {
-	in := func(parts ...string) string { return filepath.Join(append([]string{scratch}, parts...)...) }
+// floatTools convert a network as it is.
+func floatTools(n network, scratch string) []tool {
+	in := func(name string) string { return filepath.Join(scratch, name) }
 	return []tool{
-		{ours, []string{peers + "/fathom", "convert", model, "--labels", labels, "-o", in("fathom")}, in("fathom/segments/*.tflite")},
-		{"onnx2tf", []string{peers + "/onnx2tf/bin/onnx2tf", "-i", model, "-o", in("onnx2tf"), "-n"}, in("onnx2tf/*_float32.tflite")},
-		{"litert-torch", []string{peers + "/torch/bin/python", "scripts/bench-peers/litert.py", name, in("litert.tflite")}, in("litert.tflite")},
+		{ours, []string{peers + "/fathom", "convert", n.model, "--labels", in("labels.txt"), "-o", in("fathom")}, in("fathom/segments/*.tflite")},
+		{"onnx2tf", []string{peers + "/onnx2tf/bin/onnx2tf", "-i", n.model, "-o", in("onnx2tf"), "-b", "1", "-n"}, in("onnx2tf/*_float32.tflite")},
+		{"litert-torch", []string{python, "scripts/bench-peers/litert.py", n.name, in("litert.tflite")}, in("litert.tflite")},
+	}
+}
+
+// int8Tools quantize a network, or what a peer made of it, with the same images.
+func int8Tools(n network, scratch string) []tool {
+	in := func(name string) string { return filepath.Join(scratch, name) }
+	list := func(s string) string { return "[[[[" + s + "]]]]" }
+	return []tool{
+		{ours, []string{peers + "/fathom", "convert", n.model, "--labels", in("labels.txt"), "--mean", meanFlag, "--std", stdFlag,
+			"--precision", "int8", "--calibration", in("images"), "-o", in("fathom")}, in("fathom/segments/*.tflite")},
+		{"onnx2tf", []string{peers + "/onnx2tf/bin/onnx2tf", "-i", n.model, "-o", in("onnx2tf"), "-b", "1", "-n", "-oiqt",
+			"-cind", "image", in("calibration.npy"), list(meanFlag), list(stdFlag)}, in("onnx2tf/*_full_integer_quant.tflite")},
+		{"litert-torch", []string{python, "scripts/bench-peers/quantize.py", n.made("litert-torch", "float32"), in("calibration.npy"), in("litert.tflite")},
+			in("litert.tflite")},
 	}
 }
 
 // conversion is what a tool made, and what that took.
 type conversion struct {
-	file               string
-	seconds, megabytes float64
+	seconds   []float64
+	megabytes float64
 }
 
-func (t tool) convert() (*conversion, error) {
-	c := exec.Command(t.args[0], t.args[1:]...)
-	start := time.Now()
-	text, err := c.CombinedOutput()
-	took := time.Since(start).Seconds()
-	if err != nil {
-		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-		return nil, fmt.Errorf("%w: %s", err, lines[len(lines)-1])
+// convert runs the tool and keeps its result as file.
+func (t tool) convert(file string, runs int) (*conversion, error) {
+	if err := os.RemoveAll(file); err != nil {
+		return nil, err
+	}
+	var made conversion
+	for range runs {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		c := exec.CommandContext(ctx, t.args[0], t.args[1:]...)
+		start := time.Now()
+		text, err := c.CombinedOutput()
+		cancel()
+		made.seconds = append(made.seconds, time.Since(start).Seconds())
+		if err != nil {
+			lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+			return nil, fmt.Errorf("%w: %.500s", err, lines[len(lines)-1])
+		}
+		usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage)
+		if !ok {
+			return nil, fmt.Errorf("this system does not tell what a process used")
+		}
+		made.megabytes = max(made.megabytes, float64(usage.Maxrss)*1024/1e6)
 	}
 	files, err := filepath.Glob(t.results)
 	if err != nil || len(files) != 1 {
 		return nil, fmt.Errorf("it wrote %v, want one file like %s", files, t.results)
 	}
-	usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return nil, fmt.Errorf("this system does not tell what a process used")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return nil, err
 	}
-	return &conversion{files[0], took, float64(usage.Maxrss) * 1024 / 1e6}, nil
+	data, err := os.ReadFile(files[0])
+	if err != nil {
+		return nil, err
+	}
+	return &made, os.WriteFile(file, data, 0o644)
 }
 
 // inspect counts the operators of a file.

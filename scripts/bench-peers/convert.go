@@ -1,0 +1,114 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+
+	"github.com/fathom-edge/fathom/convert/reference"
+	"github.com/fathom-edge/fathom/internal/results"
+	"github.com/fathom-edge/fathom/runtime/engine"
+)
+
+// convertAll converts one network with every tool.
+func convertAll(n network) ([]results.Row, error) {
+	scratch, err := os.MkdirTemp("", "bench-peers-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch)
+	if err := n.labels(filepath.Join(scratch, "labels.txt")); err != nil {
+		return nil, err
+	}
+	input := filepath.Join(scratch, "input.npy")
+	if err := writeNPY(input, []int{1, n.size, n.size, 3}, n.input()); err != nil {
+		return nil, err
+	}
+	var rows []results.Row
+	var own, fastest float64
+	for _, t := range floatTools(n, scratch) {
+		more, seconds, err := n.convert(t, "float32", input)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+		switch {
+		case t.name == ours:
+			own = seconds
+		case seconds > 0 && (fastest == 0 || seconds < fastest):
+			fastest = seconds
+		}
+	}
+	if fastest > 0 {
+		r := row("speed", "time of the fastest peer over fathom's", "times", fastest/own)
+		if n.name == "resnet50" {
+			r.Op, r.Limit = ">=", 20
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// convert tells what one tool takes and makes; seconds is 0 if it makes nothing.
+func (n network) convert(t tool, precision, input string) (rows []results.Row, seconds float64, err error) {
+	of := func(id, what, unit string, samples ...float64) results.Row {
+		return row(id+"-"+t.name+"-"+precision, fmt.Sprintf(what, t.name)+", "+precision, unit, samples...)
+	}
+	file, runs := n.made(t.name, precision), 1
+	if t.name == ours && precision == "float32" {
+		runs = repeats
+	}
+	c, err := t.convert(file, runs)
+	rows = append(rows, of("converts", "%s converts it", "", bit(err == nil)))
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %s: %v\n", n.name, t.name, err)
+		if t.name == ours {
+			return nil, 0, err
+		}
+		return rows, 0, nil
+	}
+	ops, transposes, size, err := inspect(file)
+	if err != nil {
+		return nil, 0, err
+	}
+	m, err := engine.OpenModel(file, engine.Options{})
+	if err == nil {
+		m.Close()
+	}
+	rows = append(rows,
+		of("time", "conversion by %s, start to end, proof apart", "s", c.seconds...),
+		of("memory", "peak memory of %s", "MB", c.megabytes),
+		of("size", "size by %s", "MB", size/1e6),
+		of("operators", "operators by %s", "", ops),
+		of("transposes", "transposes by %s", "", transposes),
+		of("loads", "our TFLite loads the file of %s", "", bit(err == nil)))
+	if precision == "float32" {
+		got, err := outputs(input, file)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "%s: the file of %s does not run: %v\n", n.name, t.name, err)
+			return rows, median(c.seconds), nil
+		}
+		r := of("error", "error of %s against onnxruntime on the newest LiteRT, share of the outputs' range", "",
+			reference.MaxDifference(got[0][0], n.output)/float64(slices.Max(n.output)-slices.Min(n.output)))
+		if t.name == ours {
+			r.Op, r.Limit = "<=", 1e-4
+		}
+		rows = append(rows, r)
+	}
+	return rows, median(c.seconds), nil
+}
+
+// outputs runs files, TFLite or ONNX, on the inputs of an NPY file: the outputs by file and input.
+func outputs(inputs string, files ...string) ([][][]float32, error) {
+	c := exec.Command(python, append([]string{"scripts/bench-peers/outputs.py", inputs}, files...)...)
+	c.Stderr = os.Stderr
+	text, err := c.Output()
+	if err != nil {
+		return nil, err
+	}
+	var values [][][]float32
+	return values, json.Unmarshal(text, &values)
+}
