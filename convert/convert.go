@@ -172,7 +172,7 @@ func lowerAll(fam *family.Family, dir, dump string) ([]*variant, error) {
 	var unsupported []string
 	for _, fv := range fam.Variants {
 		v := &variant{Variant: fv, path: filepath.Join(dir, filepath.FromSlash(fv.Model))}
-		err := v.lower(dump)
+		err := v.lower(dump, len(fam.Variants) > 1)
 		var u *graph.UnsupportedError
 		if errors.As(err, &u) {
 			for _, n := range u.Nodes {
@@ -200,7 +200,9 @@ func lowerAll(fam *family.Family, dir, dump string) ([]*variant, error) {
 	return variants, nil
 }
 
-func (v *variant) lower(dump string) error {
+// lower imports and lowers the model; compared says that there are variants to
+// compare its layers with.
+func (v *variant) lower(dump string, compared bool) error {
 	m, err := onnx.Load(v.path)
 	if err != nil {
 		return err
@@ -208,6 +210,9 @@ func (v *variant) lower(dump string) error {
 	g, err := graph.Import(m)
 	if err != nil {
 		return err
+	}
+	if compared {
+		graph.NameOrigins(g)
 	}
 	if dump == "" {
 		v.graph, err = graph.Lower(g)

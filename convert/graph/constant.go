@@ -115,8 +115,8 @@ func strides(shape []int) []int {
 	return s
 }
 
-// walk visits every index of a shape in order and gives the position that
-// steps and start lead to.
+// walk visits every index of a shape in order, a row along the last axis at a
+// time, and gives the position of its first element, to which steps and start lead.
 func walk(shape, steps []int, start int, visit func(position int)) {
 	if slices.Contains(shape, 0) {
 		return
@@ -125,7 +125,7 @@ func walk(shape, steps []int, start int, visit func(position int)) {
 	position := start
 	for {
 		visit(position)
-		i := len(shape) - 1
+		i := len(shape) - 2
 		for ; i >= 0; i-- {
 			at[i]++
 			position += steps[i]
@@ -146,12 +146,26 @@ func walk(shape, steps []int, start int, visit func(position int)) {
 func (c *constant) pick(shape, steps []int, start int) *constant {
 	made := &constant{shape: slices.Clone(shape), isInt: c.isInt}
 	if c.isInt {
-		walk(shape, steps, start, func(p int) { made.ints = append(made.ints, c.ints[p]) })
+		made.ints = picked(c.ints, shape, steps, start)
 	} else {
-		made.floats = make([]float32, 0, elements(shape))
-		walk(shape, steps, start, func(p int) { made.floats = append(made.floats, c.floats[p]) })
+		made.floats = picked(c.floats, shape, steps, start)
 	}
 	return made
+}
+
+func picked[T any](from []T, shape, steps []int, start int) []T {
+	to := make([]T, 0, elements(shape))
+	row, step := 1, 0
+	if last := len(shape) - 1; last >= 0 {
+		row, step = shape[last], steps[last]
+	}
+	walk(shape, steps, start, func(position int) {
+		for range row {
+			to = append(to, from[position])
+			position += step
+		}
+	})
+	return to
 }
 
 // broadcastTo repeats c to a shape that it broadcasts to.

@@ -168,7 +168,7 @@ type Node struct {
 	Shape []int
 	// Origin is a hash of the weights as they were imported, before folding:
 	// two nodes with equal Origin and different weights were trained with
-	// different normalization. Empty for nodes without weights.
+	// different normalization. Empty for nodes without weights, and without NameOrigins.
 	Origin string
 	// Storage is nil where output and weights are float32.
 	Storage *Storage

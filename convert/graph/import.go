@@ -1,11 +1,8 @@
 package graph
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
@@ -89,12 +86,6 @@ func (im *importer) graph(og *onnx.GraphProto) (*Graph, error) {
 			if used += 4 * len(w.Data); used > weightReuse*im.fileBytes+weightSlack {
 				return nil, fmt.Errorf("graph: the nodes use the model's %d bytes of weights more than %d times over (file damaged? export it again)", im.fileBytes, weightReuse)
 			}
-		}
-	}
-	origins := map[*float32]string{}
-	for _, n := range im.nodes {
-		if len(n.Weights) > 0 {
-			n.Origin = origin(n.Weights, origins)
 		}
 	}
 	return &Graph{Layout: NCHW, Nodes: im.nodes, Output: out.node}, nil
@@ -252,34 +243,4 @@ func toInts(values []int64) []int {
 		r[i] = int(max(min(v, limit), -limit))
 	}
 	return r
-}
-
-// origin names weights by content; hashes of data that several nodes share are
-// taken once.
-func origin(weights []Tensor, known map[*float32]string) string {
-	h := sha256.New()
-	for _, w := range weights {
-		sum, ok := known[&w.Data[0]]
-		if !ok {
-			sum = hashFloats(w.Data)
-			known[&w.Data[0]] = sum
-		}
-		fmt.Fprintln(h, w.Shape, sum)
-	}
-	return string(h.Sum(nil))
-}
-
-// hashFloats is the SHA-256 of the values' bytes.
-func hashFloats(values []float32) string {
-	h := sha256.New()
-	var chunk [16 << 10]byte
-	for len(values) > 0 {
-		n := min(len(values), len(chunk)/4)
-		for i, v := range values[:n] {
-			binary.LittleEndian.PutUint32(chunk[4*i:], math.Float32bits(v))
-		}
-		h.Write(chunk[:4*n])
-		values = values[n:]
-	}
-	return string(h.Sum(nil))
 }

@@ -2,8 +2,10 @@ package graph
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 )
 
 // Key identifies a lowered graph by what it computes: operators, attributes,
@@ -33,4 +35,19 @@ func Key(g *Graph) string {
 	}
 	fmt.Fprintln(h, "output", index[g.Output])
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// hashFloats is the SHA-256 of the values' bytes.
+func hashFloats(values []float32) string {
+	h := sha256.New()
+	var chunk [16 << 10]byte
+	for len(values) > 0 {
+		n := min(len(values), len(chunk)/4)
+		for i, v := range values[:n] {
+			binary.LittleEndian.PutUint32(chunk[4*i:], math.Float32bits(v))
+		}
+		h.Write(chunk[:4*n])
+		values = values[n:]
+	}
+	return string(h.Sum(nil))
 }

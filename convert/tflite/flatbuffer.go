@@ -1,6 +1,8 @@
 package tflite
 
 import (
+	"slices"
+
 	flatbuffers "github.com/google/flatbuffers/go"
 
 	"github.com/fathom-edge/fathom/convert/tflite/schema"
@@ -13,7 +15,11 @@ const alignment = 16
 // it, and so lies behind it in the file.
 func (w *writer) finish(input, output int32) []byte {
 	b := flatbuffers.NewBuilder(w.size())
-	buffers := offsets(b, w.buffers, writeBuffer)
+	var scratch []byte
+	buffers := offsets(b, w.buffers, func(b *flatbuffers.Builder, c constant) flatbuffers.UOffsetT {
+		scratch = c.append(slices.Grow(scratch[:0], c.size()))
+		return writeBuffer(b, scratch)
+	})
 	tensors := offsets(b, w.tensors, writeTensor)
 	ops := offsets(b, w.ops, writeOperator)
 	codes := offsets(b, w.codes, writeCode)
@@ -49,9 +55,7 @@ func (w *writer) size() int {
 	return size
 }
 
-// writeBuffer turns a constant into bytes only now, one at a time.
-func writeBuffer(b *flatbuffers.Builder, c constant) flatbuffers.UOffsetT {
-	data := c.bytes()
+func writeBuffer(b *flatbuffers.Builder, data []byte) flatbuffers.UOffsetT {
 	if len(data) == 0 {
 		schema.BufferStart(b)
 		return schema.BufferEnd(b)

@@ -57,13 +57,12 @@ func (c constant) size() int {
 	return int(c.stored.Number.Bytes()) * max(len(c.floats), len(c.ints), len(c.stored.Values))
 }
 
-// bytes is the constant in TFLite's little-endian layout.
-func (c constant) bytes() []byte {
+// append adds the constant to out in TFLite's little-endian layout.
+func (c constant) append(out []byte) []byte {
 	integers := c.ints
 	if c.stored.Values != nil {
 		integers = c.stored.Values
 	}
-	out := make([]byte, 0, c.size())
 	switch {
 	case c.stored.Number == graph.Int8:
 		for _, v := range integers {
