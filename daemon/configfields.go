@@ -37,7 +37,7 @@ func Fields() []Field {
 
 func walk(section reflect.Value, at Field, list *[]Field) {
 	for _, k := range keys(at.typeOf(section)) {
-		f := Field{Path: k.name, Type: k.Type, Restart: at.Restart || k.Tag.Get("reload") == "restart",
+		f := Field{Path: k.name, Type: k.Type, Restart: at.Restart || needsRestart(k),
 			Owner: at.typeOf(section), GoName: k.Name}
 		if at.Path != "" {
 			f.Path = at.Path + "." + k.name
@@ -87,6 +87,9 @@ func keys(section reflect.Type) []key {
 	}
 	return list
 }
+
+// needsRestart reads the tag reload:"restart", which a field of Config itself may have.
+func needsRestart(k key) bool { return k.Tag.Get("reload") == "restart" }
 
 func deref(t reflect.Type) reflect.Type {
 	if t.Kind() == reflect.Pointer {

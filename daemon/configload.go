@@ -146,8 +146,13 @@ func (d *document) unknown(n ast.Node, section reflect.Type, path string) (probl
 			}
 		}
 	case *ast.MappingNode:
+		if section.Kind() == reflect.Map && isSection(section.Elem()) {
+			for _, v := range n.Values {
+				problems = append(problems, d.unknown(v.Value, deref(section.Elem()), path+"."+v.Key.String())...)
+			}
+		}
 		if section.Kind() != reflect.Struct {
-			return nil
+			return problems
 		}
 		n.Values = slices.DeleteFunc(n.Values, func(v *ast.MappingValueNode) bool { return isEmpty(v.Value) })
 		list := keys(section)
@@ -163,7 +168,7 @@ func (d *document) unknown(n ast.Node, section reflect.Type, path string) (probl
 					Field: path, Message: fmt.Sprintf("unknown field %q", name), Hint: suggest(name, section)})
 				continue
 			}
-			if t := deref(list[at].Type); isSection(t) || t.Kind() == reflect.Slice {
+			if t := deref(list[at].Type); isSection(t) || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 				problems = append(problems, d.unknown(v.Value, t, strings.TrimPrefix(path+"."+name, "."))...)
 			}
 		}

@@ -89,6 +89,27 @@ func (c *Controls) Watch(watcher func(Settings)) {
 func (c *Controls) Change(by string, edit func(*Settings) error) (Settings, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.change(by, edit)
+}
+
+// Configure makes a policy with its settings and objectives hold, wholly or not at all.
+func (c *Controls) Configure(by string, policy governor.Spec, objectives governor.Objectives) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.config.Policy
+	c.config.Policy = policy
+	_, err := c.change(by, func(s *Settings) error {
+		s.Policy, s.Objectives = policy.Name, objectives
+		return nil
+	})
+	if err != nil {
+		c.config.Policy = before
+	}
+	return err
+}
+
+// change needs the lock.
+func (c *Controls) change(by string, edit func(*Settings) error) (Settings, error) {
 	next := c.copied()
 	if err := edit(&next); err != nil {
 		return c.copied(), err
@@ -101,11 +122,9 @@ func (c *Controls) Change(by string, edit func(*Settings) error) (Settings, erro
 	if err := c.config.Loop.SetObjectives(next.Objectives); err != nil {
 		return c.copied(), err
 	}
-	if next.Policy != before.Policy {
-		if err := c.config.Loop.SetPolicy(policy); err != nil {
-			_ = c.config.Loop.SetObjectives(before.Objectives) // they held before
-			return c.copied(), err
-		}
+	if err := c.config.Loop.SetPolicy(policy); err != nil {
+		_ = c.config.Loop.SetObjectives(before.Objectives) // they held before
+		return c.copied(), err
 	}
 	c.settings = next
 	if next.Paused != before.Paused {

@@ -30,11 +30,16 @@ type Options struct {
 	// program that does it, so that another one tries again.
 	Probe   func(ctx context.Context, b *bundle.Bundle) error
 	ProbeID string
-	// Watchdog is fed while frames flow; nil where nobody watches.
+	// Watchdog is fed while frames flow; nil where there is none.
 	Watchdog *Watchdog
 	Log      *slog.Logger
-	// Ready is told the address of the page when everything runs; nil where nobody asks.
+	// Ready is told the URL of the page when everything runs; nil where nobody asks.
 	Ready func(address string)
+	// Load reads the configuration again; nil where there is none to read. A value on Reload asks for it, too.
+	Load   func() (Config, error)
+	Reload <-chan os.Signal
+	// Token is the page's, where Config.TokenFile names none; empty for none.
+	Token string
 }
 
 // webGrace is how long running requests may take after the end was asked for.
@@ -51,6 +56,10 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer closing(listener, &err)
+	access, err := newAccess(o, listener.Addr())
+	if err != nil {
+		return err
+	}
 	b, err := o.openBundle(ctx)
 	if err != nil {
 		return err
@@ -60,11 +69,12 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer closing(engine, &err)
-	d, err := assemble(ctx, o, b.Manifest, engine)
+	d, err := assemble(ctx, o, b, engine)
 	if err != nil {
 		return err
 	}
 	defer closing(d, &err)
+	d.access = access
 	return d.run(ctx, listener)
 }
 
@@ -96,12 +106,14 @@ type daemon struct {
 	monitor  *Monitor
 	view     *Viewfinder
 	controls *Controls
+	reloader reloader
+	access   access
 	files    []io.Closer // the source and the logs
 }
 
 // assemble builds the daemon around an opened engine.
-func assemble(ctx context.Context, o Options, m *bundle.Manifest, engine Engine) (_ *daemon, err error) {
-	c := o.Config
+func assemble(ctx context.Context, o Options, b *bundle.Bundle, engine Engine) (_ *daemon, err error) {
+	c, m := o.Config, b.Manifest
 	d := &daemon{options: o}
 	defer func() {
 		if err != nil {
@@ -139,7 +151,7 @@ func assemble(ctx context.Context, o Options, m *bundle.Manifest, engine Engine)
 		simulated.Camera = "synthetic glyphs"
 	}
 	d.monitor = NewMonitor(MonitorConfig{
-		Manifest: m, Profile: ladder, Source: source.Name(), Policy: policy.Name(),
+		Manifest: m, Bundle: bundleState(b, c), Profile: ladder, Source: source.Name(), Policy: policy.Name(),
 		Objectives: c.GovernorObjectives(), Simulated: simulated, StaleAfter: time.Duration(c.StaleAfter),
 		Log: o.Log, Now: time.Now,
 	})
@@ -166,6 +178,7 @@ func assemble(ctx context.Context, o Options, m *bundle.Manifest, engine Engine)
 	})
 	d.controls = NewControls(ControlsConfig{Policy: c.Policy, Ladder: ladder, Loop: d.loop, Pause: d.pipeline.Pause, Log: o.Log})
 	d.controls.Watch(d.monitor.Steered)
+	d.reloader = reloader{load: o.Load, apply: d.reconfigure, now: c}
 	return d, nil
 }
 
@@ -253,8 +266,9 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 	group.Go(func() error { return d.loop.Run(ctx) })
 	group.Go(func() error { d.feedWatchdog(ctx); return nil })
 	group.Go(func() error { return web.Serve(ctx, listener, webGrace, d.web()) })
-	address := listener.Addr().String()
-	d.options.Log.Info("running", "page", "http://"+address, "bundle", d.options.Config.Bundle, "source", d.monitor.State().Source)
+	group.Go(func() error { d.reloadOn(ctx); return nil })
+	address := d.access.scheme + "://" + listener.Addr().String()
+	d.options.Log.Info("running", "page", address, "bundle", d.options.Config.Bundle, "source", d.monitor.State().Source)
 	if d.options.Ready != nil {
 		d.options.Ready(address)
 	}
@@ -266,13 +280,18 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 func (d *daemon) web() web.Config {
 	return web.Config{
 		State:   func() any { return d.monitor.State() },
-		History: func(since uint64) any { return d.monitor.History(since) },
+		History: func(span string) (any, bool) { return d.monitor.History(span) },
 		Frame:   d.view.JPEG,
-		Health: func() (any, bool) {
+		Health: func() (any, string, bool) {
 			h := d.monitor.Health()
-			return h, !h.Stale
+			return h, h.Status, !h.Stale
 		},
 		Metrics:      d.monitor.MetricsHandler(),
+		Controls:     func() any { return d.controlsState() },
+		Change:       d.change,
+		Reload:       func() (any, error) { return d.reload("page") },
+		Token:        d.access.token,
+		TLS:          d.access.tls,
 		AllowedHosts: d.options.Config.AllowedHosts,
 		Log:          d.options.Log,
 	}

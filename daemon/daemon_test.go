@@ -13,6 +13,7 @@ import (
 	"image/png"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -92,7 +93,7 @@ func start(t *testing.T, change func(*Config)) *running {
 	})
 	select {
 	case address := <-ready:
-		r.url = "http://" + address
+		r.url = address
 	case err := <-r.done:
 		t.Fatalf("did not start: %v", err)
 	}
@@ -154,9 +155,9 @@ func TestRunsOnSyntheticCameraAndSimulatedBoard(t *testing.T) {
 	if s.Frame.Truth == "" || s.Frame.Label == "" || s.Frame.LatencyMS <= 0 || s.Accuracy == nil || s.Active < 0 {
 		t.Errorf("frame %+v, accuracy %v, active %d", s.Frame, s.Accuracy, s.Active)
 	}
-	var points []Point
-	if r.get("/api/history", &points); len(points) == 0 || points[0].Celsius == nil {
-		t.Errorf("history %+v", points)
+	var h History
+	if r.get("/api/history?span=hour", &h); len(h.Celsius) == 0 || math.IsNaN(float64(h.Celsius[0])) {
+		t.Errorf("history %+v", h)
 	}
 	r.frame()
 	r.stop()

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ import (
 // MonitorConfig describes what a Monitor watches.
 type MonitorConfig struct {
 	Manifest   *bundle.Manifest
+	Bundle     BundleState
 	Profile    profile.Profile
 	Source     string
 	Policy     string
@@ -39,7 +41,7 @@ type Monitor struct {
 	history     history
 	rolling     rolling
 	classified  time.Time       // when the last frame was
-	second      []time.Duration // latencies since the last point of the history
+	second      []time.Duration // latencies since the last sample of the history
 	latencies   []recent        // by rung
 	sequence    uint64          // of the last frame
 	sawSequence bool
@@ -50,8 +52,8 @@ const topGuesses = 3
 
 // NewMonitor starts watching.
 func NewMonitor(c MonitorConfig) *Monitor {
-	m := &Monitor{config: c, faults: faults{log: c.Log, now: map[string]string{}}}
-	m.state = State{Started: c.Now(), Bundle: c.Manifest.Name, Source: c.Source, Policy: c.Policy,
+	m := &Monitor{config: c, faults: faults{log: c.Log, now: map[string]string{}}, history: newHistory()}
+	m.state = State{Started: c.Now(), Bundle: c.Bundle, Source: c.Source, Policy: c.Policy,
 		Simulated: c.Simulated, Active: -1}
 	for _, r := range c.Profile.Rungs {
 		m.state.Ladder = append(m.state.Ladder, LadderRung{Variant: r.Variant, Depth: depthOf(c.Manifest, r.Variant),
@@ -87,10 +89,21 @@ func (m *Monitor) Classified(f camera.Frame, r engine.Result, smoothed []float64
 	m.state.Frame = &FrameState{Sequence: f.Sequence, Captured: f.Captured, Truth: f.Truth,
 		Label: top[0].Label, Probability: top[0].Probability, Top: top,
 		LatencyMS: milliseconds(r.Latency), PreprocessMS: milliseconds(r.Preprocess)}
+	m.shown(f.Captured, top[0])
 	if f.Truth != "" {
 		m.rolling.add(now, top[0].Label == f.Truth)
 	}
 	m.ran(r, f.Truth, m.config.Manifest.Labels[r.Best])
+}
+
+// shown keeps the list of recent labels.
+func (m *Monitor) shown(at time.Time, g Guess) {
+	list := m.state.Recent
+	if len(list) > 0 && list[0].Label == g.Label {
+		list[0].Probability = max(list[0].Probability, g.Probability)
+		return
+	}
+	m.state.Recent = slices.Insert(list[:min(len(list), recentShown-1)], 0, Shown{Label: g.Label, Since: at, Probability: g.Probability})
 }
 
 // count keeps the frame counters. A camera that came back may start again at 0.
@@ -214,31 +227,35 @@ func (m *Monitor) rung(variant string) int {
 	return slices.IndexFunc(m.state.Ladder, func(l LadderRung) bool { return l.Variant == variant })
 }
 
-// Sensed notes a snapshot of the board and closes a point of the history.
+// Sensed notes a snapshot of the board and adds a sample to the history.
 func (m *Monitor) Sensed(s telemetry.Snapshot) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.state.Board = &s
-	p := Point{Time: m.config.Now(), Rung: m.state.Active}
+	now, unknown := m.config.Now(), float32(math.NaN())
+	p := sample{seriesRung: unknown, seriesCelsius: unknown, seriesLatency: unknown, seriesCharge: unknown, seriesAccuracy: unknown}
+	if m.state.Active >= 0 {
+		p[seriesRung] = float32(m.state.Active)
+	}
 	if c, known := s.Heat.HottestCelsius.Get(); known {
-		p.Celsius = &c
+		p[seriesCelsius] = float32(c)
 		m.faults.clear(partSensors)
 	} else {
 		m.faults.set(partSensors, s.Heat.HottestCelsius.Reason())
 	}
+	if c, known := s.Power.ChargePercent.Get(); known {
+		p[seriesCharge] = float32(c)
+	}
 	if n := len(m.second); n > 0 {
 		slices.Sort(m.second)
-		p.LatencyMS = new(milliseconds(m.second[n/2]))
+		p[seriesLatency] = float32(milliseconds(m.second[n/2]))
 	}
 	m.second = m.second[:0]
-	m.rolling.forget(p.Time)
+	m.rolling.forget(now)
 	if t := m.rolling.tally; t.Of > 0 {
-		p.Accuracy = new(float64(t.Right) / float64(t.Of))
+		p[seriesAccuracy] = float32(t.Right) / float32(t.Of)
 	}
-	if m.state.Decision != nil {
-		p.PeriodMS = milliseconds(m.state.Decision.FramePeriod)
-	}
-	m.history.add(p)
+	m.history.add(now, p)
 }
 
 // State returns what the daemon is doing. The result is the caller's, but not
@@ -249,7 +266,7 @@ func (m *Monitor) State() State {
 	s := m.state
 	s.Now = m.config.Now()
 	s.Health = m.health(s.Now)
-	s.Ladder = slices.Clone(s.Ladder)
+	s.Ladder, s.Recent = slices.Clone(s.Ladder), slices.Clone(s.Recent)
 	for i := range s.Ladder {
 		if m.latencies[i].n > 0 {
 			s.Ladder[i].LatencyMS = milliseconds(m.latencies[i].median())
@@ -262,7 +279,6 @@ func (m *Monitor) State() State {
 		s.Accuracy = new(m.rolling.tally)
 	}
 	s.Ceiling = m.ceiling()
-	s.HistoryNext = m.history.next
 	return s
 }
 
@@ -274,11 +290,18 @@ func (m *Monitor) ceiling() float64 {
 	return m.config.Objectives.Ceiling(m.state.Board.Heat.LimitCelsius)
 }
 
-// History returns the points from number n on that are still kept, oldest first.
-func (m *Monitor) History(n uint64) []Point {
+// History returns a span of the history by its name: minutes, hour or day.
+func (m *Monitor) History(span string) (History, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.history.since(n)
+	return m.history.span(span, m.config.Now())
+}
+
+// SetStaleAfter changes how long no frame may have been classified.
+func (m *Monitor) SetStaleAfter(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.config.StaleAfter = d
 }
 
 // Health tells whether everything works.

@@ -121,27 +121,6 @@ func TestStateCounts(t *testing.T) {
 	}
 }
 
-func TestHistoryIsBoundedAndHonest(t *testing.T) {
-	m, c := testMonitor(io.Discard)
-	m.Sensed(snapshot(telemetry.Unknown[float64]("no sensor")))
-	first := m.History(0)
-	if len(first) != 1 || first[0].Celsius != nil || first[0].LatencyMS != nil || first[0].Accuracy != nil || first[0].Rung != -1 {
-		t.Errorf("unknown values are not absent: %+v", first)
-	}
-	classify(m, c, 1, "a-2", 0, "cat")
-	for range 2 * historyPoints {
-		c.now = c.now.Add(time.Second)
-		m.Sensed(snapshot(telemetry.Known(61.5, c.now)))
-	}
-	all := m.History(0)
-	if len(all) != historyPoints || all[0].Number != historyPoints+1 || *all[0].Celsius != 61.5 || all[0].Rung != 1 {
-		t.Errorf("%d points from number %d", len(all), all[0].Number)
-	}
-	if next := m.State().HistoryNext; len(m.History(next)) != 0 || len(m.History(next-3)) != 3 {
-		t.Errorf("the points since %d are not those that are missing", next)
-	}
-}
-
 func TestCeilingComesFromTheBoardOrTheUser(t *testing.T) {
 	m, c := testMonitor(io.Discard)
 	if got := m.State().Ceiling; got != 0 {

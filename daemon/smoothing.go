@@ -3,6 +3,7 @@ package daemon
 import (
 	"image"
 	"math"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,9 +15,9 @@ import (
 // A scene change is seen in the picture, never in the probabilities: a shallow
 // network that is sure and wrong for one frame must not look like a new object.
 //
-// Not safe for concurrent use.
+// Not safe for concurrent use, but for SetTimeConstant.
 type Smoother struct {
-	tau  time.Duration
+	tau  atomic.Int64 // time.Duration
 	mean []float64
 	last time.Time
 	look thumbnail
@@ -29,14 +30,21 @@ type Smoother struct {
 const sceneCorrelation = 0.6
 
 // NewSmoother returns a smoother with the time constant tau; 0 does not smooth.
-func NewSmoother(tau time.Duration) *Smoother { return &Smoother{tau: tau} }
+func NewSmoother(tau time.Duration) *Smoother {
+	s := &Smoother{}
+	s.SetTimeConstant(tau)
+	return s
+}
+
+// SetTimeConstant changes the time constant from the next frame on.
+func (s *Smoother) SetTimeConstant(tau time.Duration) { s.tau.Store(int64(tau)) }
 
 // Add takes the probabilities of one frame and returns the smoothed ones, which
 // are valid until the next call. The picture tells whether the scene is the
 // same; nil counts as the same scene.
 func (s *Smoother) Add(at time.Time, picture image.Image, probabilities []float32) []float64 {
-	changed := s.sceneChanged(picture)
-	if changed || len(s.mean) != len(probabilities) || s.tau <= 0 {
+	changed, tau := s.sceneChanged(picture), s.tau.Load()
+	if changed || len(s.mean) != len(probabilities) || tau <= 0 {
 		s.mean = s.mean[:0]
 		for _, p := range probabilities {
 			s.mean = append(s.mean, float64(p))
@@ -44,7 +52,7 @@ func (s *Smoother) Add(at time.Time, picture image.Image, probabilities []float3
 		s.last = at
 		return s.mean
 	}
-	weight := 1 - math.Exp(-float64(max(at.Sub(s.last), 0))/float64(s.tau))
+	weight := 1 - math.Exp(-float64(max(at.Sub(s.last), 0))/float64(tau))
 	for i, p := range probabilities {
 		s.mean[i] += weight * (float64(p) - s.mean[i])
 	}

@@ -1,10 +1,13 @@
 package daemon
 
 import (
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/fathom-edge/fathom/boards/telemetry"
 	"github.com/fathom-edge/fathom/governor"
+	"github.com/fathom-edge/fathom/runtime/bundle"
 )
 
 // State is what the daemon is doing: the content of /api/state.
@@ -12,9 +15,9 @@ type State struct {
 	Now     time.Time `json:"now"`
 	Started time.Time `json:"started"`
 	// Bundle and Source name what runs and where its frames come from.
-	Bundle string `json:"bundle"`
-	Source string `json:"source"`
-	Health Health `json:"health"`
+	Bundle BundleState `json:"bundle"`
+	Source string      `json:"source"`
+	Health Health      `json:"health"`
 	// Simulated tells what is not real; nil where everything is.
 	Simulated *Simulation `json:"simulated,omitempty"`
 	// Ladder stands from the shallowest to the deepest.
@@ -23,6 +26,8 @@ type State struct {
 	Active int `json:"active"`
 	// Frame is the last classified frame; nil before the first.
 	Frame *FrameState `json:"frame,omitempty"`
+	// Recent are the labels that were shown last, the newest first.
+	Recent []Shown `json:"recent"`
 	// Accuracy of the labels shown in the last minute; nil where the source knows no truth.
 	Accuracy *Tally `json:"accuracy,omitempty"`
 	// Decision is the governor's last; nil before the first.
@@ -35,9 +40,44 @@ type State struct {
 	Frames   uint64              `json:"frames"`  // classified
 	Dropped  uint64              `json:"dropped"` // delivered by the camera, but not classified
 	Switches uint64              `json:"switches"`
-	// HistoryNext is the number that the next point of the history will have.
-	HistoryNext uint64 `json:"history_next"`
 }
+
+// BundleState is the bundle in use.
+type BundleState struct {
+	Name string `json:"name"`
+	// Digest is the SHA-256 of its manifest, which holds those of all its files.
+	Digest    string `json:"digest"`
+	Signature string `json:"signature"` // one of the Signature constants
+}
+
+// The values of BundleState.Signature.
+const (
+	SignatureVerified  = "verified"    // with one of the trusted keys
+	SignatureUnchecked = "not checked" // there is one, but no trusted key to check it with
+	SignatureNone      = "none"
+)
+
+// bundleState tells how far an opened bundle was checked.
+func bundleState(b *bundle.Bundle, c Config) BundleState {
+	s := BundleState{Name: b.Manifest.Name, Digest: b.Digest, Signature: SignatureNone}
+	if len(c.RequireSignature) > 0 {
+		s.Signature = SignatureVerified
+	} else if _, err := os.Stat(filepath.Join(b.Dir, bundle.SignatureFile)); err == nil {
+		s.Signature = SignatureUnchecked
+	}
+	return s
+}
+
+// Shown is a label for as long as it was shown.
+type Shown struct {
+	Label string    `json:"label"`
+	Since time.Time `json:"since"`
+	// Probability is the greatest, smoothed.
+	Probability float64 `json:"probability"`
+}
+
+// recentShown is how many labels State.Recent has at most.
+const recentShown = 12
 
 // Simulation says what is simulated, in words, and with which factors.
 type Simulation struct {
@@ -102,39 +142,3 @@ const (
 	HealthOK       = "ok"
 	HealthDegraded = "degraded"
 )
-
-// Point is one second of the history. What was not known is nil.
-type Point struct {
-	Number    uint64    `json:"n"`
-	Time      time.Time `json:"t"`
-	Rung      int       `json:"rung"` // index in State.Ladder, -1 before the first frame
-	Celsius   *float64  `json:"celsius"`
-	LatencyMS *float64  `json:"latency_ms"` // median
-	Accuracy  *float64  `json:"accuracy"`
-	PeriodMS  float64   `json:"period_ms"`
-}
-
-// historyPoints is how many points are kept: three minutes.
-const historyPoints = 180
-
-// history is a ring of points. Its owner locks.
-type history struct {
-	points [historyPoints]Point
-	next   uint64
-}
-
-func (h *history) add(p Point) {
-	p.Number = h.next
-	h.points[h.next%historyPoints] = p
-	h.next++
-}
-
-// since returns the points from number n on that are still kept, oldest first.
-func (h *history) since(n uint64) []Point {
-	first := max(n, h.next-min(h.next, historyPoints))
-	list := []Point{}
-	for i := first; i < h.next; i++ {
-		list = append(list, h.points[i%historyPoints])
-	}
-	return list
-}

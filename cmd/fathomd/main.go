@@ -83,7 +83,7 @@ func serve(f flags, stdout, stderr io.Writer) error {
 		Watchdog: watchdog(),
 		Log:      slog.New(slog.NewTextHandler(stderr, nil)),
 		Ready: func(address string) {
-			fmt.Fprintf(stdout, "fathomd: http://%s\n", address)
+			fmt.Fprintf(stdout, "fathomd: %s\n", address)
 			notify(systemd.SdNotifyReady)
 		},
 	})

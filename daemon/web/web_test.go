@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"io"
@@ -8,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,11 +20,15 @@ import (
 func testConfig() Config {
 	return Config{
 		State:        func() any { return map[string]int{"frames": 3} },
-		History:      func(since uint64) any { return []uint64{since} },
+		History:      func(span string) (any, bool) { return []string{span}, span == "hour" },
 		Frame:        func() ([]byte, bool) { return []byte("jpeg"), true },
-		Health:       func() (any, bool) { return "fine", true },
-		Metrics:      http.NotFoundHandler(),
+		Health:       func() (any, string, bool) { return "camera: gone", "degraded", true },
+		Metrics:      http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics") }),
+		Controls:     func() any { return "controls" },
+		Change:       func(change io.Reader) error { _, err := io.ReadAll(change); return err },
+		Reload:       func() (any, error) { return "reloaded", nil },
 		AllowedHosts: []string{"cam.example"},
+		Token:        "the token of the test",
 		Log:          slog.New(slog.DiscardHandler),
 	}
 }
@@ -35,14 +42,14 @@ func ask(c Config, on net.Addr, method, target, host string) *httptest.ResponseR
 	request := httptest.NewRequest(method, target, nil)
 	request.Host = host
 	answer := httptest.NewRecorder()
-	handler(c, on).ServeHTTP(answer, request)
+	handler(c, on, time.Now).ServeHTTP(answer, request)
 	return answer
 }
 
 func TestAnswers(t *testing.T) {
 	c := testConfig()
 	dead := testConfig()
-	dead.Health = func() (any, bool) { return "no frame", false }
+	dead.Health = func() (any, string, bool) { return "no frame", "degraded", false }
 	dead.Frame = func() ([]byte, bool) { return nil, false }
 	for _, test := range []struct {
 		config Config
@@ -54,14 +61,17 @@ func TestAnswers(t *testing.T) {
 		{c, "/", 200, "text/html; charset=utf-8", "<title>Fathom</title>"},
 		{c, "/page.js", 200, "text/javascript; charset=utf-8", "api/state"},
 		{c, "/api/state", 200, "application/json", `{"frames":3}`},
-		{c, "/api/history", 200, "application/json", "[0]"},
-		{c, "/api/history?since=17", 200, "application/json", "[17]"},
-		{c, "/api/history?since=-1", 400, "text/plain; charset=utf-8", "since must be"},
+		{c, "/api/history?span=hour", 200, "application/json", `["hour"]`},
+		{c, "/api/history", 400, "application/json", "span must be"},
+		{c, "/api/session", 200, "application/json", `{"token":true,"signed_in":false,"may_look":true}`},
+		{c, "/api/controls", 200, "application/json", "controls"},
 		{c, "/frame.jpg", 200, "image/jpeg", "jpeg"},
-		{dead, "/frame.jpg", 503, "text/plain; charset=utf-8", "no frame yet"},
-		{c, "/healthz", 200, "application/json", `"fine"`},
+		{dead, "/frame.jpg", 503, "application/json", "no frame yet"},
+		{c, "/healthz", 200, "application/json", `"camera: gone"`},
 		{dead, "/healthz", 503, "application/json", `"no frame"`},
+		{c, "/metrics", 200, "", "metrics"},
 		{c, "/nothing", 404, "text/plain; charset=utf-8", "not found"},
+		{c, "/page/index.html", 404, "", ""},
 		{c, "/../web.go", 307, "", ""}, // cleaned to a path inside the page
 	} {
 		a := ask(test.config, loopback, "GET", test.target, "127.0.0.1:8080")
@@ -74,7 +84,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func TestOnlyReads(t *testing.T) {
+func TestMethods(t *testing.T) {
 	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 		if a := ask(testConfig(), loopback, method, "/api/state", "localhost"); a.Code != http.StatusMethodNotAllowed {
 			t.Errorf("%s: %d", method, a.Code)
@@ -86,36 +96,66 @@ func TestOnlyReads(t *testing.T) {
 }
 
 func TestHosts(t *testing.T) {
+	own, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for host, want := range map[string]int{
-		"localhost": 200, "LOCALHOST.:8080": 200, "127.0.0.1": 200, "127.0.0.1:99": 200, "[::1]:8080": 200, "10.0.0.7:8080": 200,
-		"cam.example": 200, "Cam.Example:8080": 200,
+		"localhost": 200, "LOCALHOST.:8080": 200, "127.0.0.1": 200, "127.0.0.1:99": 200, "[::1]:8080": 200,
+		"10.0.0.7:8080": 401, "cam.example": 401, "Cam.Example:8080": 401, own: 401, own + ".local:80": 401, // reached through a proxy
 		"evil.example": 421, "localhost.evil.example:8080": 421, "127.0.0.1.evil.example": 421, "": 421, "cam.example.evil": 421,
 	} {
 		if a := ask(testConfig(), loopback, "GET", "/api/state", host); a.Code != want {
 			t.Errorf("host %q on loopback: %d, want %d", host, a.Code, want)
 		}
-		if a := ask(testConfig(), anywhere, "GET", "/api/state", host); a.Code != 200 {
-			t.Errorf("host %q on every address: %d", host, a.Code)
+		if want == 200 {
+			want = 401 // who listens everywhere cannot tell who asks
+		}
+		if a := ask(testConfig(), anywhere, "GET", "/api/state", host); a.Code != want {
+			t.Errorf("host %q on every address: %d, want %d", host, a.Code, want)
 		}
 	}
 }
 
 // The page must work on a board that reaches nothing, and under its own policy.
 func TestPageLoadsNothingFromElsewhere(t *testing.T) {
-	entries, err := pageFiles.ReadDir("page")
-	if err != nil || len(entries) < 4 {
-		t.Fatalf("%d files, %v", len(entries), err)
+	if len(assets()) < 6 {
+		t.Fatalf("%d files", len(assets()))
 	}
 	outside := regexp.MustCompile(`(?i)(https?:)?//[a-z0-9.-]+\.[a-z]{2,}|@import|<script>|\son[a-z]+=|\sstyle=`)
-	for _, e := range entries {
-		text, err := pageFiles.ReadFile("page/" + e.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, hit := range outside.FindAllString(string(text), -1) {
-			if hit != "http://www.w3.org" { // the name of SVG, not an address that is asked
-				t.Errorf("%s: %q", e.Name(), hit)
+	for name, a := range assets() {
+		for _, hit := range outside.FindAllString(string(a.plain), -1) {
+			if !strings.HasPrefix(name, "/uplot/") && hit != "http://www.w3.org" { // the name of SVG, not an address that is asked
+				t.Errorf("%s: %q", name, hit)
 			}
+		}
+	}
+}
+
+func TestAssetsAreCompressedAndRevalidated(t *testing.T) {
+	for name, a := range assets() {
+		request := httptest.NewRequest("GET", name, nil)
+		request.Host = "localhost"
+		request.Header.Set("Accept-Encoding", "gzip")
+		answer := httptest.NewRecorder()
+		handler(testConfig(), loopback, time.Now).ServeHTTP(answer, request)
+		body := io.Reader(answer.Body)
+		if answer.Header().Get("Content-Encoding") == "gzip" {
+			z, err := gzip.NewReader(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = z
+		} else if len(a.plain) > 2000 {
+			t.Errorf("%s: %d bytes are not compressed", name, len(a.plain))
+		}
+		if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, a.plain) || a.kind == "" {
+			t.Errorf("%s: %d bytes of %d, %v, %q", name, len(got), len(a.plain), err, a.kind)
+		}
+		request.Header.Set("If-None-Match", answer.Header().Get("ETag"))
+		answer = httptest.NewRecorder()
+		if handler(testConfig(), loopback, time.Now).ServeHTTP(answer, request); answer.Code != http.StatusNotModified || answer.Body.Len() > 0 {
+			t.Errorf("%s: %d, %d bytes", name, answer.Code, answer.Body.Len())
 		}
 	}
 }

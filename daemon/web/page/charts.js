@@ -1,109 +1,133 @@
-// Line charts on canvas over the last three minutes. A null value is a gap: what is unknown is not drawn.
+// Charts of one span of the history, with uPlot. A null value is a gap: what is unknown is not drawn.
 "use strict";
 
-const SPAN_SECONDS = 180;
+const SPANS = {
+  minutes: { seconds: 180, period: 1000, words: "3 minutes" },
+  hour: { seconds: 3600, period: 5000, words: "hour" },
+  day: { seconds: 86400, period: 30000, words: "day" },
+};
 
-// drawChart draws one series.
-//   points  [{age, value}], age in seconds before now, oldest first
-//   options {low, high, ticks: [{at, text}], color, step, marks: [{at, text, color}], label}
-function drawChart(canvas, points, options) {
-  const ratio = window.devicePixelRatio || 1;
-  const width = canvas.clientWidth, height = canvas.clientHeight;
-  if (width === 0) return;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  const style = getComputedStyle(document.documentElement);
-  const color = (name) => style.getPropertyValue(name).trim();
-  const g = canvas.getContext("2d");
-  g.scale(ratio, ratio);
-  g.font = "12px " + getComputedStyle(document.body).fontFamily;
-  g.textBaseline = "middle";
+const round = (digits) => (v) => v.toFixed(digits).replace("-", "−");
 
-  const left = 8 + Math.max(...options.ticks.map((t) => g.measureText(t.text).width), 0);
-  const box = { x: left, y: 8, w: width - left - 6, h: height - 32 };
-  const x = (age) => box.x + box.w * (1 - age / SPAN_SECONDS);
-  const y = (v) => box.y + box.h * (1 - (v - options.low) / (options.high - options.low));
+// What each chart shows: color, text of a value, least height of the scale, and whether it is left out while nothing is known.
+const CHARTS = {
+  rung: { color: "--accent", text: (v) => variants[Math.round(v)] || "", step: true },
+  celsius: { color: "--heat", text: (v) => round(1)(v) + " °C", least: 10, mark: () => ceiling && { at: ceiling, text: "ceiling " + round(0)(ceiling) + " °C" } },
+  latency_ms: { color: "--accent", text: (v) => round(v < 10 ? 2 : 1)(v) + " ms", least: 0.5, zero: true },
+  charge_percent: { color: "--good", text: (v) => round(0)(v) + " %", least: 10, optional: true },
+  accuracy: { color: "--good", text: (v) => round(0)(100 * v) + " %", least: 0.2, most: 1, optional: true },
+};
 
-  g.lineWidth = 1;
-  for (const tick of options.ticks) {
-    g.strokeStyle = color("--line");
-    line(g, [[box.x, y(tick.at)], [box.x + box.w, y(tick.at)]]);
-    g.fillStyle = color("--soft");
-    g.textAlign = "right";
-    g.fillText(tick.text, box.x - 6, y(tick.at));
+let plots = {}, variants = [], ceiling = 0, drawnSpan = "";
+
+// drawCharts shows a span as /api/history gives it; names are the variants, limit the ceiling in °C or 0.
+function drawCharts(history, names, limit) {
+  if (names.join() !== variants.join() || history.span !== drawnSpan) dropCharts();
+  [variants, ceiling, drawnSpan] = [names, limit, history.span];
+  const now = Date.now() / 1000;
+  const times = history.age_s.map((age) => now - age);
+  for (const [name, chart] of Object.entries(CHARTS)) {
+    const values = history[name], known = values.filter((v) => v !== null);
+    const box = document.getElementById("chart-" + name);
+    box.parentNode.hidden = chart.optional && !known.length;
+    if (box.parentNode.hidden) continue;
+    box.setAttribute("aria-label", describe(chart, values, known, history.span));
+    const data = cutAtGaps(times, values, history.step_s);
+    if (!plots[name]) plots[name] = new uPlot(plotOptions(name, chart, box), data, box);
+    plots[name].setData(data, false);
+    plots[name].setScale("x", { min: now - SPANS[history.span].seconds, max: now });
   }
-  g.textBaseline = "alphabetic";
-  for (const minutes of [3, 2, 1, 0]) {
-    g.textAlign = minutes === 3 ? "left" : minutes === 0 ? "right" : "center";
-    g.fillStyle = color("--soft");
-    g.fillText(minutes === 0 ? "now" : "−" + minutes + " min", x(minutes * 60), height - 6);
-  }
-  g.save();
-  g.beginPath();
-  g.rect(box.x, box.y - 3, box.w + 2, box.h + 6);
-  g.clip();
-  g.strokeStyle = color(options.color);
-  g.lineWidth = 2;
-  g.lineJoin = g.lineCap = "round";
-  for (const run of runs(points)) {
-    const path = [];
-    run.forEach((p, i) => {
-      if (options.step && i > 0) path.push([x(p.age), y(run[i - 1].value)]);
-      path.push([x(p.age), y(p.value)]);
-    });
-    if (path.length === 1) path.push([path[0][0] + 1, path[0][1]]);
-    line(g, path);
-  }
-  g.restore();
-  for (const mark of options.marks || []) {
-    g.lineWidth = 1;
-    g.strokeStyle = g.fillStyle = color(mark.color);
-    g.setLineDash([5, 4]);
-    line(g, [[box.x, y(mark.at)], [box.x + box.w, y(mark.at)]]);
-    g.setLineDash([]);
-    g.textAlign = "left";
-    g.lineWidth = 5;
-    g.strokeStyle = color("--card"); // keeps the text legible over the series
-    g.strokeText(mark.text, box.x + 4, y(mark.at) - 5);
-    g.fillText(mark.text, box.x + 4, y(mark.at) - 5);
-  }
-  canvas.setAttribute("aria-label", options.label);
 }
 
-function line(g, path) {
-  g.beginPath();
-  path.forEach(([px, py], i) => (i ? g.lineTo(px, py) : g.moveTo(px, py)));
-  g.stroke();
+// dropCharts lets them be made anew: in other colors, or with other scales.
+function dropCharts() {
+  for (const p of Object.values(plots)) p.destroy();
+  plots = {};
 }
 
-// runs cuts a series at its gaps.
-function runs(points) {
-  const list = [];
-  let run = [];
-  for (const p of points) {
-    if (p.value === null || (run.length && run[run.length - 1].age - p.age > 5)) {
-      if (run.length) list.push(run);
-      run = [];
+function describe(chart, values, known, span) {
+  if (!known.length) return "nothing known in the last " + SPANS[span].words;
+  const last = values[values.length - 1];
+  return `now ${last === null ? "unknown" : chart.text(last)}; in the last ${SPANS[span].words} ` +
+    `from ${chart.text(Math.min(...known))} to ${chart.text(Math.max(...known))}`;
+}
+
+// cutAtGaps puts an unknown value where points are missing, so that no line is drawn over it.
+function cutAtGaps(times, values, step) {
+  const x = [], y = [];
+  times.forEach((t, i) => {
+    if (i && t - times[i - 1] > 4 * step) {
+      x.push((t + times[i - 1]) / 2);
+      y.push(null);
     }
-    if (p.value !== null) run.push(p);
-  }
-  if (run.length) list.push(run);
-  return list;
+    x.push(t);
+    y.push(values[i]);
+  });
+  return [x, y];
 }
 
-// niceScale returns bounds and about four round ticks around the values.
-function niceScale(values, minimumSpan, text) {
-  let low = Math.min(...values), high = Math.max(...values);
-  if (!values.length) [low, high] = [0, minimumSpan];
-  const middle = (low + high) / 2, half = Math.max((high - low) / 2, minimumSpan / 2) * 1.15;
-  [low, high] = [low >= 0 ? Math.max(middle - half, 0) : middle - half, middle + half];
-  const rough = (high - low) / 4, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough);
-  [low, high] = [Math.floor(low / step) * step, Math.ceil(high / step) * step];
-  const ticks = [];
-  for (let i = 0; i <= Math.round((high - low) / step); i++) {
-    const at = low + i * step;
-    ticks.push({ at, text: text(at, step) });
-  }
-  return { low, high, ticks };
+function plotOptions(name, chart, box) {
+  const style = getComputedStyle(document.documentElement);
+  const color = (variable) => style.getPropertyValue(variable).trim();
+  const font = "12px " + getComputedStyle(document.body).fontFamily;
+  const axis = { stroke: color("--soft"), font, grid: { stroke: color("--line"), width: 1 }, ticks: { show: false } };
+  const y = { ...axis, size: name === "rung" ? 66 : 62, gap: 4, values: (_, ticks) => ticks.map(chart.text) };
+  if (name === "rung") y.splits = () => variants.map((_, i) => i);
+  return {
+    width: box.clientWidth,
+    height: 168,
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+    scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => scale(name, chart, low, high) } },
+    axes: [{ ...axis, space: 70, values: (_, ticks) => ticks.map((t) => clock(t)) }, y],
+    series: [{}, { stroke: color(chart.color), width: 2, points: { show: false }, paths: chart.step ? uPlot.paths.stepped({ align: 1 }) : undefined }],
+    hooks: {
+      draw: [(u) => drawMark(u, chart.mark && chart.mark(), color("--bad"), font)],
+      setCursor: [(u) => readOut(u, name, chart)],
+    },
+  };
+}
+
+// scale puts some air around the values.
+function scale(name, chart, low, high) {
+  if (name === "rung") return [-0.4, Math.max(variants.length - 0.6, 0.4)];
+  if (low === null) [low, high] = [0, chart.least];
+  const mark = chart.mark && chart.mark();
+  if (mark) [low, high] = [Math.min(low, mark.at), Math.max(high, mark.at)];
+  const middle = (low + high) / 2, half = Math.max((high - low) / 2, chart.least / 2) * 1.15;
+  return [chart.zero ? 0 : Math.max(middle - half, low >= 0 ? 0 : -Infinity), chart.most ? Math.min(middle + half, chart.most) : middle + half];
+}
+
+function clock(seconds) {
+  const options = { hour: "2-digit", minute: "2-digit" };
+  if (drawnSpan === "minutes") options.second = "2-digit";
+  return new Date(seconds * 1000).toLocaleTimeString([], options);
+}
+
+function drawMark(u, mark, color, font) {
+  if (!mark) return;
+  const { left, width } = u.bbox, y = u.valToPos(mark.at, "y", true), g = u.ctx, ratio = devicePixelRatio;
+  g.save();
+  g.strokeStyle = g.fillStyle = color;
+  g.lineWidth = ratio;
+  g.setLineDash([5 * ratio, 4 * ratio]);
+  g.beginPath();
+  g.moveTo(left, y);
+  g.lineTo(left + width, y);
+  g.stroke();
+  g.font = font.replace("12px", 12 * ratio + "px");
+  g.textAlign = "left";
+  g.fillText(mark.text, left + 4 * ratio, y - 5 * ratio);
+  g.restore();
+}
+
+// readOut tells the value under the pointer.
+function readOut(u, name, chart) {
+  const i = u.cursor.idx, v = i === null || i === undefined ? undefined : u.data[1][i];
+  document.getElementById("read-" + name).textContent =
+    v === undefined ? "" : `${clock(u.data[0][i])}: ${v === null ? "unknown" : chart.text(v)}`;
+}
+
+function resizeCharts() {
+  for (const [name, p] of Object.entries(plots)) p.setSize({ width: document.getElementById("chart-" + name).clientWidth, height: 168 });
 }

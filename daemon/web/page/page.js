@@ -1,54 +1,35 @@
-// Shows /api/state five times a second, /frame.jpg with every new frame and /api/history once a second.
+// Shows /api/state five times a second, /frame.jpg with every new frame, and /api/history as often as it has something new.
+// While the page is hidden it asks for nothing.
 "use strict";
 
-const STATE_PERIOD_MS = 200, HISTORY_PERIOD_MS = 1000, RETRY_PERIOD_MS = 2000;
-const byId = (id) => document.getElementById(id);
-let state = null, points = [], shownFrame = null;
+const STATE_PERIOD_MS = 200, RETRY_PERIOD_MS = 2000, ANNOUNCE_PERIOD_MS = 10000;
+let state = null, shownFrame = null, span = "minutes", announced = { label: "", at: 0 };
 
 const percent = (p) => (p >= 0.995 && p < 1 ? "> 99" : Math.round(p * 100)) + " %";
 const fixed = (v, digits) => v.toFixed(digits).replace("-", "−");
 const millis = (v) => fixed(v, v < 10 ? 2 : v < 100 ? 1 : 0);
 
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-// make returns an element with a class and content: text or elements.
-function make(tag, className, ...content) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  node.append(...content);
-  return node;
-}
-
-// fill replaces the content of a node only if its key changed, so that a screen reader is left in peace.
-function fill(node, key, build) {
-  if (node.dataset.key === key) return;
-  node.dataset.key = key;
-  node.replaceChildren(...build());
-}
-
-async function get(path) {
-  const answer = await fetch(path, { cache: "no-store" });
-  if (!answer.ok) throw new Error(path + ": " + answer.status);
-  return answer.json();
-}
-
-// repeat runs a task for ever, a period after it last ended.
-async function repeat(task, period) {
-  for (;;) {
-    let pause = period;
-    try {
-      await task();
-    } catch (e) {
-      pause = RETRY_PERIOD_MS;
-      offline();
+// repeat runs a task for ever, a period after it last ended; wake ends a pause early.
+function repeat(task, period) {
+  let wake = null;
+  (async () => {
+    for (;;) {
+      let pause = period();
+      try {
+        if (!document.hidden && session && session.may_look) await task();
+      } catch (e) {
+        pause = RETRY_PERIOD_MS;
+        await offline(e);
+      }
+      await new Promise((done) => { wake = done; setTimeout(done, pause); });
     }
-    await new Promise((done) => setTimeout(done, document.hidden ? Math.max(pause, 1000) : pause));
-  }
+  })();
+  return () => wake && wake();
 }
 
-function offline() {
+// offline tells that nothing can be had: the daemon is away, or it wants to be signed in to again.
+async function offline(e) {
+  if (e.status === 401) return refreshSession().catch(() => {});
   byId("health").className = "degraded";
   setText(byId("health-word"), "no connection to fathomd");
 }
@@ -58,27 +39,22 @@ async function refresh() {
   showHeader();
   showAnswer();
   showLadder();
-  showSensors();
+  showDetails();
   const frame = state.frame;
   if (frame && frame.captured !== shownFrame && (await showPicture())) shownFrame = frame.captured;
 }
 
 async function refreshHistory() {
-  const since = points.length ? points[points.length - 1].n + 1 : 0;
-  let news = await get("api/history?since=" + since);
-  if (state && points.length && state.history_next < since) {
-    points = []; // the daemon started again
-    news = await get("api/history");
-  }
-  points = points.concat(news).slice(-SPAN_SECONDS);
-  showCharts();
+  const history = await get("api/history?span=" + span);
+  if (state) drawCharts(history, state.ladder.map((r) => r.variant), state.ceiling_celsius);
 }
 
 function showHeader() {
   const ok = state.health.status === "ok";
   byId("health").className = state.health.status;
-  setText(byId("health-word"), ok ? "running" : "degraded");
-  setText(byId("origin"), state.bundle + " on " + (state.board ? state.board.board : "this board"));
+  setText(byId("health-word"), state.paused ? "paused" : ok ? "running" : "degraded");
+  byId("paused").hidden = !state.paused;
+  setText(byId("origin"), state.bundle.name + " on " + (state.board ? state.board.board : "this board"));
   const reasons = byId("reasons");
   reasons.hidden = ok;
   fill(reasons, state.health.reasons.join("\n"), () => state.health.reasons.map((r) => make("li", "", r)));
@@ -107,6 +83,9 @@ function showAnswer() {
   document.body.classList.toggle("stale", state.health.stale);
   const heat = state.board && state.board.heat.hottest_celsius;
   figure("temperature", heat && heat.value !== undefined ? fixed(heat.value, 1) : null, "°C", heat ? "unknown" : "–");
+  const charge = state.board && state.board.power.charge_percent.value;
+  byId("charge-figure").hidden = charge === undefined || charge === null;
+  figure("charge", charge === undefined || charge === null ? null : fixed(charge, 0), "%");
   figure("rate", state.decision ? fixed(1e9 / state.decision.frame_period_ns, 1) : null, "/s");
   if (!f) return;
   const label = byId("label");
@@ -121,7 +100,10 @@ function showAnswer() {
       make("b", right ? "right" : "wrong", right ? "✓ right" : "✗ wrong")]);
   }
   showGuesses(f.top);
+  showRecent();
+  announce(f);
   const a = state.accuracy;
+  byId("accuracy-figure").hidden = !a && !f.truth;
   figure("accuracy", a ? fixed((100 * a.right) / a.of, 1) : null, "%");
   figure("latency", millis(f.latency_ms), "ms");
 }
@@ -143,15 +125,33 @@ function showGuesses(top) {
   });
 }
 
+function showRecent() {
+  const list = state.recent.slice(1, 6);
+  fill(byId("recent"), JSON.stringify(list.map((r) => [r.label, r.since])), () => list.map((r) => {
+    const time = make("time", "", new Date(r.since).toLocaleTimeString());
+    time.dateTime = r.since;
+    return make("li", "", make("b", "", r.label), " ", time);
+  }));
+  byId("h-recent").hidden = !list.length;
+}
+
+// announce tells a screen reader of a new label, not more often than it can be listened to.
+function announce(frame) {
+  if (frame.label === announced.label || Date.now() - announced.at < ANNOUNCE_PERIOD_MS) return;
+  announced = { label: frame.label, at: Date.now() };
+  setText(byId("announce"), `${frame.label}, ${percent(frame.probability)} sure`);
+}
+
 function showLadder() {
   const rungs = state.ladder, list = byId("ladder");
   const key = JSON.stringify([state.active, rungs.map((r) => [r.variant, millis(r.latency_ms), r.seen, r.frames > 0])]);
+  const deepest = Math.max(...rungs.map((r) => r.macs));
   fill(list, key, () => rungs.map((r, i) => {
     const here = i === state.active;
     const item = make("li", "",
       make("span", "name", r.variant, ...(here ? [make("em", "", "active")] : [])),
       blocks(r.depth),
-      make("div", "facts", rungFacts(r)));
+      make("div", "facts", rungFacts(r, deepest)));
     if (here) item.setAttribute("aria-current", "true");
     return item;
   }));
@@ -170,41 +170,11 @@ function blocks(depth) {
   return row;
 }
 
-function rungFacts(r) {
-  const facts = [(r.frames ? "" : "about ") + millis(r.latency_ms) + " ms"];
+function rungFacts(r, deepest) {
+  const facts = [(r.frames ? "" : "about ") + millis(r.latency_ms) + " ms", fixed((100 * r.macs) / deepest, 0) + " % of the work"];
   if (r.stated_accuracy !== undefined) facts.push("stated " + fixed(100 * r.stated_accuracy, 1) + " %");
   if (r.seen) facts.push("seen " + fixed((100 * r.seen.right) / r.seen.of, 1) + " % of " + r.seen.of);
   return facts.join(" · ");
-}
-
-function showCharts() {
-  if (!points.length || !state) return;
-  const now = Date.parse(points[points.length - 1].t);
-  const series = (pick) => points.map((p) => ({ age: (now - Date.parse(p.t)) / 1000, value: pick(p) }))
-    .filter((p) => p.age <= SPAN_SECONDS);
-  const known = (s) => s.map((p) => p.value).filter((v) => v !== null);
-  const last = (s, text) => (s.length && s[s.length - 1].value !== null ? text(s[s.length - 1].value) : "unknown");
-
-  const names = state.ladder.map((r) => r.variant);
-  const rung = series((p) => (p.rung < 0 ? null : p.rung));
-  drawChart(byId("chart-rung"), rung, { low: -0.4, high: Math.max(names.length - 0.6, 0.4), step: true, color: "--accent",
-    ticks: names.map((text, at) => ({ at, text })), label: "Active variant: now " + last(rung, (v) => names[v]) });
-
-  const heat = series((p) => p.celsius), ceiling = state.ceiling_celsius;
-  drawChart(byId("chart-celsius"), heat, { ...niceScale(known(heat).concat(ceiling || []), 10, (v) => fixed(v, 0) + " °C"), color: "--heat",
-    marks: ceiling ? [{ at: ceiling, text: "ceiling " + fixed(ceiling, 0) + " °C", color: "--bad" }] : [],
-    label: "Temperature: now " + last(heat, (v) => fixed(v, 1) + " degrees Celsius") + (ceiling ? ", ceiling " + ceiling : "") });
-
-  // The scale leaves out the slowest 3 %: a line that runs off the top is a disturbance of the machine.
-  const latency = series((p) => p.latency_ms);
-  drawChart(byId("chart-latency"), latency, { ...niceScale(known(latency).sort((a, b) => a - b).slice(0, Math.ceil(latency.length * 0.97)).concat(0), 0.5, (v, step) => fixed(v, step < 0.1 ? 2 : step < 1 ? 1 : 0) + " ms"),
-    color: "--accent", label: "Inference: now " + last(latency, (v) => millis(v) + " milliseconds") });
-
-  const accuracy = series((p) => (p.accuracy === null ? null : 100 * p.accuracy));
-  const floor = Math.min(50, ...known(accuracy).map((v) => Math.floor(v / 25) * 25));
-  drawChart(byId("chart-accuracy"), accuracy, { low: floor, high: 100, color: "--good",
-    ticks: [floor, (floor + 100) / 2, 100].map((at) => ({ at, text: fixed(at, 0) + " %" })),
-    label: "Accuracy over the last minute: now " + last(accuracy, (v) => fixed(v, 0) + " percent") });
 }
 
 // showPicture draws the newest frame and marks the square that the network sees.
@@ -222,7 +192,11 @@ function showPicture() {
         g.lineWidth = width;
         g.strokeStyle = color;
         for (const [cx, cy, dx, dy] of [[x, y, 1, 1], [x + side, y, -1, 1], [x, y + side, 1, -1], [x + side, y + side, -1, -1]]) {
-          line(g, [[cx + dx * arm, cy], [cx, cy], [cx, cy + dy * arm]]);
+          g.beginPath();
+          g.moveTo(cx + dx * arm, cy);
+          g.lineTo(cx, cy);
+          g.lineTo(cx, cy + dy * arm);
+          g.stroke();
         }
       }
       done(true);
@@ -241,22 +215,24 @@ function readingText(name, value) {
   return fixed(value, amount) + " " + text;
 }
 
-function showSensors() {
+function showDetails() {
   if (!byId("sensors").closest("details").open) return;
   const rows = [], board = state.board;
   if (board) {
     for (const group of ["heat", "power", "throttle", "load"]) {
       for (const [name, reading] of Object.entries(board[group])) {
-        if (Array.isArray(reading) || reading === null) continue;
+        if (typeof reading !== "object" || reading === null || Array.isArray(reading)) continue;
         const words = ((group === "heat" || group === "power" ? group + " " : "") + name.replace(/_(celsius|percent|watts|hertz|bytes)$/, "")).replaceAll("_", " ");
         rows.push(reading.value === undefined ? [words, "unknown: " + reading.unknown, "unknown"] : [words, readingText(name, reading.value), ""]);
       }
     }
-    for (const probe of board.probes || []) rows.push(["probe " + probe.name, probe.state + (probe.reason ? ": " + probe.reason : ""), probe.state === "loaded" ? "" : "unknown"]);
+    table("probes", (board.probes || []).map((p) => [p.name, p.state + (p.reason ? ": " + p.reason : ""), p.state === "loaded" ? "" : "unknown"]));
   }
   table("sensors", rows);
   const terms = (state.decision && state.decision.terms) || [];
   table("terms", terms.map((t) => [t.name, `${+t.value.toFixed(3)} ${t.unit || ""}`, ""]));
+  const b = state.bundle;
+  table("bundle", [["name", b.name, ""], ["SHA-256", b.digest, "hash"], ["signature", b.signature, ""]]);
 }
 
 function table(id, rows) {
@@ -267,8 +243,27 @@ function table(id, rows) {
   }));
 }
 
-byId("sensors").closest("details").addEventListener("toggle", () => state && showSensors());
-window.addEventListener("resize", showCharts);
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showCharts);
-repeat(refresh, STATE_PERIOD_MS);
-repeat(refreshHistory, HISTORY_PERIOD_MS);
+const showState = repeat(refresh, () => STATE_PERIOD_MS);
+const showHistory = repeat(refreshHistory, () => (state ? SPANS[span].period : STATE_PERIOD_MS));
+repeat(refreshControls, () => 5000);
+
+byId("sensors").closest("details").addEventListener("toggle", () => state && showDetails());
+byId("span").addEventListener("change", (e) => {
+  span = e.target.value;
+  showHistory();
+});
+window.addEventListener("resize", resizeCharts);
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { dropCharts(); showHistory(); });
+document.addEventListener("visibilitychange", () => { showState(); showHistory(); });
+
+// begin asks what this browser may do until it is told.
+(async function begin() {
+  try {
+    await refreshSession();
+    showState();
+    showHistory();
+  } catch (e) {
+    await offline(e);
+    setTimeout(begin, RETRY_PERIOD_MS);
+  }
+})();
