@@ -153,7 +153,9 @@ func TestPrivateNormalizationIsNotShared(t *testing.T) {
 	s.Variants = s.Variants[:2]
 	s.PrivateNorm = true
 	f, dir := makeFamily(t, s)
-	r := mustConvert(t, f, dir, filepath.Join(t.TempDir(), "b"), convert.Options{})
+	out := filepath.Join(t.TempDir(), "b")
+	r := mustConvert(t, f, dir, out, convert.Options{})
+	golden(t, "private.txt", structure(t, out, r.Manifest))
 	for _, v := range r.Manifest.Variants {
 		if len(v.Path) != 1 {
 			t.Errorf("%s has %d segments, want a whole model of its own", v.Name, len(v.Path))
@@ -169,6 +171,27 @@ func TestPrivateNormalizationIsNotShared(t *testing.T) {
 		}
 	}
 	t.Errorf("no note says why: %+v", r.Evidence.NotShared)
+}
+
+// TestFiveDepths wants all depths to take little more than the deepest alone.
+func TestFiveDepths(t *testing.T) {
+	s := familytest.Spec{Widths: []int{64, 128, 256}, Size: 8, Classes: 5, Seed: 1}
+	for _, depth := range [][]int{{1, 1, 1}, {2, 1, 1}, {2, 2, 2}, {2, 3, 2}, {3, 3, 3}} {
+		s.Variants = append(s.Variants, familytest.Variant{Net: "A", Depth: depth})
+	}
+	f, dir := makeFamily(t, s)
+	size := func(variants []family.Variant) (bytes int64) {
+		g := *f
+		g.Variants = variants
+		for _, segment := range mustConvert(t, &g, dir, filepath.Join(t.TempDir(), "b"), convert.Options{}).Manifest.Segments {
+			bytes += segment.Bytes
+		}
+		return bytes
+	}
+	all, deepest := size(f.Variants), size(f.Variants[4:])
+	if float64(all) > 1.05*float64(deepest) {
+		t.Errorf("%d bytes, %.3f times those of the deepest", all, float64(all)/float64(deepest))
+	}
 }
 
 func TestOtherGeometryIsNotShared(t *testing.T) {

@@ -4,6 +4,8 @@
 //	python scripts/onnx-networks.py --full .cache/networks     export them, with onnxruntime's outputs
 //	go run ./scripts/bench-convert .cache/networks [NAME…]
 //
+// NAME is a network, or family: five depths of a ResNet. All of these unless told.
+//
 // For each network: the largest error of TFLite against onnxruntime as a share of
 // the outputs' range, processor time and peak memory of fathom convert without
 // its proof, the size of the file, and the transposes that are left in it.
@@ -57,9 +59,7 @@ func run(folder string, names []string) error {
 		for _, p := range paths {
 			names = append(names, strings.TrimSuffix(filepath.Base(p), ".onnx"))
 		}
-	}
-	if len(names) == 0 {
-		return fmt.Errorf("no networks in %s", folder)
+		names = append(names, "family")
 	}
 	if len(names) > 1 {
 		return each(folder, names)
@@ -69,21 +69,20 @@ func run(folder string, names []string) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	// Without cgo there is no TFLite, and so no proof.
-	build := exec.Command("go", "build", "-o", filepath.Join(scratch, "fathom"), "./cmd/fathom")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w: %s", err, text)
-	}
 	name := names[0]
-	rows, err := measure(folder, name, scratch)
+	var rows []results.Row
+	if name == "family" {
+		rows, err = measureFamily(scratch)
+	} else {
+		rows, err = measure(folder, name, scratch)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	for i := range rows {
 		rows[i].Command, rows[i].Machine = command+" "+name, results.Machine()
 	}
-	fmt.Fprintf(os.Stderr, "%s: error %.2g, %.2f s, %.2f times the model\n", name, rows[0].Value, rows[1].Value, rows[2].Value)
+	fmt.Fprintln(os.Stderr, name)
 	return results.Merge(output, rows)
 }
 
@@ -131,6 +130,12 @@ func measure(folder, name, scratch string) ([]results.Row, error) {
 	}
 	if err := os.WriteFile(labels, []byte(lines.String()), 0o600); err != nil {
 		return nil, err
+	}
+	// Without cgo there is no TFLite, and so no proof.
+	build := exec.Command("go", "build", "-o", filepath.Join(scratch, "fathom"), "./cmd/fathom")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build: %w: %s", err, text)
 	}
 	out := filepath.Join(scratch, "bundle")
 	var seconds, memory []float64
