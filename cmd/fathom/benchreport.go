@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fathom-edge/fathom/internal/results"
 	"github.com/fathom-edge/fathom/runtime/bundle"
 	"github.com/fathom-edge/fathom/runtime/preprocess"
 	"github.com/fathom-edge/fathom/runtime/profile"
@@ -57,8 +58,8 @@ type benchSteady struct {
 	Deviation time.Duration `json:"stddev_ns"`
 	// OverBare and OverMonolithic are the latency over that of the bare loop and of
 	// the engine on the monolithic model, block by block.
-	OverBare       *interval `json:"over_bare,omitempty"`
-	OverMonolithic *interval `json:"over_monolithic,omitempty"`
+	OverBare       *results.Interval `json:"over_bare,omitempty"`
+	OverMonolithic *results.Interval `json:"over_monolithic,omitempty"`
 }
 
 // benchSwitch is the first inference after a switch to a variant.
@@ -68,7 +69,7 @@ type benchSwitch struct {
 	Threads int    `json:"threads"`
 	quantiles
 	// OverSteady is its latency over that of the inferences that followed, pair by pair.
-	OverSteady interval `json:"over_steady"`
+	OverSteady results.Interval `json:"over_steady"`
 }
 
 // benchPower is what the board drew while one variant inferred without a pause.
@@ -163,7 +164,7 @@ func (s *stage) results() []benchSteady {
 	for _, c := range s.contenders {
 		blocks[[2]string{c.variant, c.layout}] = c.blocks
 	}
-	over := func(c *contender, layout string) *interval {
+	over := func(c *contender, layout string) *results.Interval {
 		peer := blocks[[2]string{c.variant, layout}]
 		if c.layout == layout || peer == nil || c.layout == layoutBare {
 			return nil
@@ -249,7 +250,7 @@ func (s *stage) measurePower(ctx context.Context, r *benchReport, l layout, watc
 		if len(read) == 0 {
 			return 0, fmt.Errorf("bench: the power could be read no more: %s", watch.begin.Watts.Reason())
 		}
-		return medianOf(read), nil
+		return results.Median(read), nil
 	}
 	for _, v := range l.bundle.Manifest.Variants {
 		idle, err := watts(quiet, func() error { sleep(ctx, every); return nil })

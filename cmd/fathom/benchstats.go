@@ -2,9 +2,10 @@ package main
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/fathom-edge/fathom/internal/results"
 )
 
 // quantiles of run times.
@@ -41,40 +42,11 @@ func deviation(took []time.Duration) time.Duration {
 	return time.Duration(1.4826 * float64(medianTime(away)))
 }
 
-// interval is a median and its 95 % interval.
-type interval struct {
-	Median float64 `json:"median"`
-	Low    float64 `json:"low"`
-	High   float64 `json:"high"`
-	// Samples are the paired values.
-	Samples []float64 `json:"samples"`
-}
-
-// paired is a/b, pair by pair: the median, and its interval by a bootstrap of the pairs.
-func paired(a, b []time.Duration) interval {
-	const resamples = 2000
-	n := min(len(a), len(b))
-	i := interval{Samples: make([]float64, n)}
-	for k := range n {
-		i.Samples[k] = float64(a[k]) / float64(b[k])
+// paired is a/b, pair by pair.
+func paired(a, b []time.Duration) results.Interval {
+	ratios := make([]float64, min(len(a), len(b)))
+	for k := range ratios {
+		ratios[k] = float64(a[k]) / float64(b[k])
 	}
-	i.Median = medianOf(slices.Clone(i.Samples))
-	random := rand.New(rand.NewPCG(4, 0))
-	medians, again := make([]float64, resamples), make([]float64, n)
-	for k := range medians {
-		for j := range again {
-			again[j] = i.Samples[random.IntN(n)]
-		}
-		medians[k] = medianOf(again)
-	}
-	slices.Sort(medians)
-	i.Low, i.High = medians[resamples*25/1000], medians[resamples*975/1000]
-	return i
-}
-
-// medianOf sorts the values.
-func medianOf(values []float64) float64 {
-	slices.Sort(values)
-	n := len(values)
-	return (values[(n-1)/2] + values[n/2]) / 2
+	return results.MedianInterval(ratios)
 }

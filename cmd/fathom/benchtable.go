@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fathom-edge/fathom/boards/telemetry"
+	"github.com/fathom-edge/fathom/internal/results"
 )
 
 // print writes the report as tables.
@@ -36,14 +37,13 @@ func (r *benchReport) print(out io.Writer) error {
 
 	fmt.Fprintln(t, "\nSTEADY\tLAYOUT\tTHREADS\tP50\tP90\tP99\tRUNS\tOVER BARE LOOP\tOVER MONOLITHIC")
 	for _, s := range r.Steady {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%d\t%s\t%s\n", s.Variant, s.Layout, s.Threads, s.cells(), s.Samples, s.OverBare.cell(), s.OverMonolithic.cell())
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%d\t%s\t%s\n", s.Variant, s.Layout, s.Threads, s.cells(), s.Samples, intervalCell(s.OverBare), intervalCell(s.OverMonolithic))
 	}
 
 	if len(r.Switches) > 0 {
 		fmt.Fprintln(t, "\nFIRST AFTER A SWITCH\tLAYOUT\tTHREADS\tP50\tP90\tP99\tOVER STEADY")
-		for i := range r.Switches {
-			s := &r.Switches[i]
-			fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", s.Variant, s.Layout, s.Threads, s.cells(), s.OverSteady.cell())
+		for _, s := range r.Switches {
+			fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", s.Variant, s.Layout, s.Threads, s.cells(), intervalCell(&s.OverSteady))
 		}
 	}
 
@@ -79,7 +79,7 @@ func (q quantiles) cells() string {
 	return milliseconds(q.P50) + "\t" + milliseconds(q.P90) + "\t" + milliseconds(q.P99)
 }
 
-func (i *interval) cell() string {
+func intervalCell(i *results.Interval) string {
 	if i == nil {
 		return "-"
 	}
