@@ -16,6 +16,7 @@ needs=(
   protoc                      protobuf-compiler
   flatc                       flatbuffers-compiler
   chromium                    chromium
+  ffmpeg                      ffmpeg
   minisign                    minisign
   qemu-aarch64                qemu-user
   /usr/aarch64-linux-gnu/lib/libc.so.6      libc6-arm64-cross

@@ -21,6 +21,8 @@ const (
 	markerRST = 0xD0 // to 0xD7
 )
 
+var errDamaged = errors.New("a JPEG with a damaged structure")
+
 // jpegReader cuts a stream of JPEGs that follow each other into pictures. It goes by
 // their structure, since a thumbnail inside has an end of its own; garbage
 // between pictures is passed over.
@@ -34,8 +36,11 @@ func (j jpegReader) next(buf []byte) ([]byte, error) {
 		return nil, err
 	}
 	buf = append(buf[:0], startOfJPEG...)
+	begun := false // the first byte of a marker has been read
 	for {
-		marker, err := j.marker(&buf)
+		marker, err := j.marker(begun)
+		begun = false
+		buf = append(buf, 0xFF, marker)
 		switch {
 		case err != nil:
 			return nil, brokenOff(err)
@@ -54,6 +59,7 @@ func (j jpegReader) next(buf []byte) ([]byte, error) {
 			if buf, err = j.scan(buf); err != nil {
 				return nil, brokenOff(err)
 			}
+			begun = true
 		}
 	}
 }
@@ -81,23 +87,23 @@ func (j jpegReader) find() error {
 	return fmt.Errorf("no JPEG in %d MiB (does the program write MJPEG?)", maxGarbage>>20)
 }
 
-// marker reads a marker with what may stand before it, and appends it to the picture.
-func (j jpegReader) marker(buf *[]byte) (byte, error) {
-	b, err := j.r.ReadByte()
-	if err == nil && b != 0xFF {
-		return 0, errors.New("a JPEG with a damaged structure")
-	}
-	for err == nil && b == 0xFF { // any number of them may fill up
+// marker reads the next marker and what fills up before it. begun says that its 0xFF was read already.
+func (j jpegReader) marker(begun bool) (byte, error) {
+	b := byte(0xFF)
+	var err error
+	if !begun {
 		b, err = j.r.ReadByte()
 	}
-	if err != nil {
-		return 0, err
+	if err == nil && b != 0xFF {
+		return 0, errDamaged
 	}
-	if b == 0 {
-		return 0, errors.New("a JPEG with a damaged structure")
+	for err == nil && b == 0xFF {
+		b, err = j.r.ReadByte()
 	}
-	*buf = append(*buf, 0xFF, b)
-	return b, nil
+	if err == nil && b == 0 {
+		return 0, errDamaged
+	}
+	return b, err
 }
 
 // segment appends what belongs to a marker.
@@ -108,7 +114,7 @@ func (j jpegReader) segment(buf []byte) ([]byte, error) {
 	}
 	length := int(head[0])<<8 | int(head[1])
 	if length < 2 {
-		return nil, errors.New("a JPEG with a damaged structure")
+		return nil, errDamaged
 	}
 	at := len(buf)
 	if at+length > maxPart {
@@ -119,7 +125,7 @@ func (j jpegReader) segment(buf []byte) ([]byte, error) {
 	return buf, err
 }
 
-// scan appends coded samples up to the next marker, which it leaves.
+// scan appends coded samples up to the next marker, of which it reads the 0xFF.
 func (j jpegReader) scan(buf []byte) ([]byte, error) {
 	for {
 		chunk, err := j.r.ReadSlice(0xFF)
@@ -144,7 +150,7 @@ func (j jpegReader) scan(buf []byte) ([]byte, error) {
 		case next[0] == 0xFF: // fills up
 			buf = buf[:len(buf)-1]
 		default:
-			return buf[:len(buf)-1], j.r.UnreadByte()
+			return buf[:len(buf)-1], nil
 		}
 	}
 }

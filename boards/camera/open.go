@@ -73,7 +73,7 @@ var kinds = []struct {
 func Open(address string, o Options) (Source, error) {
 	for _, k := range kinds {
 		if rest, ok := strings.CutPrefix(address, k.scheme+":"); ok {
-			return k.open(rest, address, o)
+			return opened(k.open(rest, address, o))
 		}
 	}
 	if scheme, _, ok := strings.Cut(address, ":"); ok && !strings.ContainsAny(scheme, "/.") {
@@ -82,9 +82,17 @@ func Open(address string, o Options) (Source, error) {
 		}
 	}
 	if strings.HasPrefix(address, "/dev/video") {
-		return openKernel(address, address, o)
+		return opened(openKernel(address, address, o))
 	}
-	return openPath(address, address, o)
+	return opened(openPath(address, address, o))
+}
+
+// opened makes a nil source of a nil *Stream.
+func opened(s Source, err error) (Source, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // IsAddress reports whether Open takes a text for more than a path.
