@@ -202,9 +202,6 @@ func (r *runner) apply(d governor.Decision) {
 			r.a.RateChanges++
 		}
 	}
-	if least, _ := r.c.Objectives.Range(r.c.Profile); rung > least || d.FramePeriod < r.c.Objectives.LongestPeriod() {
-		r.leastAt = r.second + 1
-	}
 	r.decision, r.rung, r.decided = d, rung, true
 }
 
@@ -216,6 +213,9 @@ func (r *runner) advance() bool {
 		r.jumpAt = r.second
 	}
 	r.remember()
+	if least, _ := c.Objectives.Range(c.Profile); r.rung > least || r.decision.FramePeriod < c.Objectives.LongestPeriod() {
+		r.leastAt = r.second + 1
+	}
 
 	clock := c.Board.clock(r.heat.celsius(w.AmbientCelsius))
 	r.busy = r.frames(w, clock)
