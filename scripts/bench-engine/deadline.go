@@ -21,14 +21,15 @@ const hogArgument = "hog"
 
 // hog keeps every core busy until it is killed.
 func hog() {
+	spin := func() {
+		for {
+			runtime.Gosched()
+		}
+	}
 	for range runtime.NumCPU() - 1 {
-		go func() {
-			for {
-			}
-		}()
+		go spin()
 	}
-	for {
-	}
+	spin()
 }
 
 // neighbour switches a hog on and off at random, each for about a second, until stop is called.
