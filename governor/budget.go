@@ -268,7 +268,7 @@ func spendBudget(s *State, in Input, v view, b *budget, c turns, d *Decision) {
 	for i := b.least; i <= b.top; i++ {
 		w.lateSwitch[i] = s.Latency.lateSwitched(in.Profile, i, o.DeadlineAt(o.FramePeriod()))
 	}
-	w.lateShare = o.LateShare()
+	w.lateShare, w.overLate = o.LateShare(), s.Latency.Spare < 0
 	if b.lateFPS > 0 {
 		w.fps = max(min(w.fps, b.lateFPS), w.leastFPS)
 	}

@@ -63,9 +63,11 @@ type spend struct {
 	// lateSwitch is the probability that the first frame of the upper rung of a pair is late, and lateShare how many frames may be.
 	lateSwitch perRung
 	lateShare  float64
-	dwell      time.Duration
-	now        time.Time
-	seconds    float64 // since the last step
+	// overLate says that more frames were late of late than may be.
+	overLate bool
+	dwell    time.Duration
+	now      time.Time
+	seconds  float64 // since the last step
 }
 
 // spend moves along the ladder and returns the rung to run and the frames a second.
@@ -172,6 +174,7 @@ func (s *Split) sliceAt(w *spend, fps float64) float64 {
 }
 
 // alternate runs the upper rung for its share, in turns of at least twice the slice.
+// Where a turn begins with a late frame, it waits until one is to spare.
 func (s *Split) alternate(w *spend, fps float64) {
 	slice := s.sliceAt(w, fps)
 	on := 0.
@@ -179,10 +182,12 @@ func (s *Split) alternate(w *spend, fps float64) {
 		on = 1
 	}
 	s.Owed = min(max(s.Owed+float64((s.Share-on)*min(w.seconds, 10)), -4*slice), 4*slice)
+	upper := min(s.Pair+1, w.top)
+	wait := !s.On && w.overLate && w.lateSwitch[upper] > w.lateShare
 	switch {
 	case s.Share == 0:
 		s.On, s.Owed = false, 0
-	case w.cost[min(s.Pair+1, w.top)]*fps > w.peak:
+	case wait, w.cost[upper]*fps > w.peak:
 		s.On = false
 	case s.Share == 1:
 		s.On, s.Owed = true, 0
