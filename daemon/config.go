@@ -23,6 +23,8 @@ type Config struct {
 	Probe bool `yaml:"probe" reload:"restart"`
 	// Folder for what is remembered from one start to the next; systemd's state directory by default.
 	StateDir string `yaml:"state_dir" reload:"restart"`
+	// Costs of the variants, as fathom bench -o wrote them on this board; profile.json in state_dir by default, if it is there.
+	Profile string `yaml:"profile" reload:"restart"`
 	// Address of the page, host:port. Port 0 takes any free one. Any other than a loopback address needs a token.
 	Listen string `yaml:"listen" reload:"restart"`
 	// Further host names by which the page may be asked for: those of a reverse proxy, or of the local network's DNS. Needs a token.
@@ -51,7 +53,7 @@ type Config struct {
 
 // paths are the fields that name files.
 func (c *Config) paths() []*string {
-	list := []*string{&c.Bundle, &c.StateDir, &c.TokenFile, &c.TLS.Certificate, &c.TLS.Key, &c.Source.Path, &c.Sensors.Root,
+	list := []*string{&c.Bundle, &c.StateDir, &c.Profile, &c.TokenFile, &c.TLS.Certificate, &c.TLS.Key, &c.Source.Path, &c.Sensors.Root,
 		&c.DecisionLog, &c.PredictionLog}
 	for i, k := range c.RequireSignature {
 		if _, isKey := bundle.ParsePublicKey(k); !isKey {

@@ -18,7 +18,6 @@ import (
 	"github.com/fathom-edge/fathom/governor"
 	"github.com/fathom-edge/fathom/runtime/bundle"
 	"github.com/fathom-edge/fathom/runtime/engine"
-	"github.com/fathom-edge/fathom/runtime/profile"
 )
 
 // Options are what Run needs beside the configuration.
@@ -130,7 +129,7 @@ func assemble(ctx context.Context, o Options, b *bundle.Bundle, engine Engine) (
 		return nil, err
 	}
 	name := board.Read(ctx).Board
-	ladder, err := profile.FromVariants(candidates(m), profile.StartThroughput(name, c.Threads), name)
+	ladder, err := ladderOf(c, m, name, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -180,22 +179,6 @@ func assemble(ctx context.Context, o Options, b *bundle.Bundle, engine Engine) (
 	d.controls.Watch(d.monitor.Steered)
 	d.reloader = reloader{load: o.Load, apply: d.reconfigure, now: c}
 	return d, nil
-}
-
-// candidates are the variants with the accuracy that choices may use.
-func candidates(m *bundle.Manifest) []profile.Candidate {
-	var list []profile.Candidate
-	for _, v := range m.Variants {
-		c := profile.Candidate{Name: v.Name, MACs: v.MACs}
-		for _, a := range v.Accuracy {
-			if a.Split == "validation" {
-				c.Accuracy = &a.Top1
-				break
-			}
-		}
-		list = append(list, c)
-	}
-	return list
 }
 
 // decisionLog opens the log of decisions, which is appended to.

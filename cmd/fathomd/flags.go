@@ -22,6 +22,7 @@ type flags struct {
 	Config           string           `short:"c" placeholder:"FILE" help:"Configuration file (docs/fathomd.md documents it)."`
 	Demo             bool             `help:"Run the demo: a synthetic camera and a simulated board."`
 	Bundle           string           `short:"b" placeholder:"DIR" help:"Folder of the converted family."`
+	Profile          string           `placeholder:"FILE" help:"Costs of the variants as fathom bench -o wrote them on this board."`
 	Source           string           `short:"s" placeholder:"SOURCE" help:"Where frames come from: an image folder, the http address of an MJPEG stream, or synthetic."`
 	Listen           string           `short:"l" placeholder:"HOST:PORT" help:"Address of the page (default 127.0.0.1:8080)."`
 	RequireSignature []string         `sep:"none" placeholder:"KEY" help:"Public key, or its file, with which the bundle must be signed; may be given several times."`
@@ -56,6 +57,9 @@ func (f flags) config() (daemon.Config, error) {
 	}
 	if f.Bundle != "" {
 		config.Bundle = f.Bundle
+	}
+	if f.Profile != "" {
+		config.Profile = f.Profile
 	}
 	if f.Listen != "" {
 		config.Listen = f.Listen
