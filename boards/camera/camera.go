@@ -1,5 +1,6 @@
-// Package camera holds the frame sources: an image folder, MJPEG over HTTP and,
-// in its sub-packages, whatever needs more than the standard library.
+// Package camera holds the frame sources, each at an address that [Open] takes:
+// cameras of the kernel (package v4l2), programs that write pictures, among them those
+// of Raspberry Pi and Jetson cameras and ffmpeg, cameras with a web server, and image folders.
 //
 // The newest frame wins: a source that is faster than its reader drops frames,
 // it never queues them.
@@ -13,8 +14,8 @@ import (
 
 // Frame is one picture from a source.
 type Frame struct {
-	// Image is *image.RGBA, *image.NRGBA, *image.Gray or *image.YCbCr (from JPEG). It belongs to
-	// the receiver until its next call of Next.
+	// Image is *image.RGBA, *image.NRGBA, *image.Gray, *image.YCbCr (from JPEG) or *frame.YUV (raw
+	// frames). It belongs to the receiver until its next call of Next.
 	Image    image.Image
 	Sequence uint64 // counts delivered and dropped frames
 	Captured time.Time
