@@ -27,6 +27,8 @@ type trial struct {
 	counts   counts
 	limited  bool // memory may be refused
 
+	loads sync.Mutex // held while a bundle is loaded, or memory is compared
+
 	mu    sync.Mutex
 	first error
 }
@@ -104,7 +106,7 @@ func (t *trial) run(ctx context.Context, o options, watch *watch) {
 			}
 		}
 	})
-	wg.Go(func() { watch.run(ctx, &t.counts) })
+	wg.Go(func() { watch.run(ctx, t) })
 	wg.Wait()
 }
 
@@ -181,12 +183,16 @@ func (t *trial) escalation(rng *rand.Rand) error {
 }
 
 func (t *trial) swap(rng *rand.Rand) error {
+	t.loads.Lock()
+	defer t.loads.Unlock()
 	s := t.subjects[rng.IntN(len(t.subjects))]
 	err := t.engine.Swap(s.bundle, engine.Options{Threads: 1 + rng.IntN(maxThreads), Profile: s.profile})
 	return t.loaded(&t.counts.swaps, err)
 }
 
 func (t *trial) setThreads(rng *rand.Rand) error {
+	t.loads.Lock()
+	defer t.loads.Unlock()
 	return t.loaded(&t.counts.threads, t.engine.SetThreads(1+rng.IntN(maxThreads)))
 }
 
@@ -200,6 +206,27 @@ func (t *trial) loaded(count *atomic.Int64, err error) error {
 		count.Add(1)
 	}
 	return err
+}
+
+// comparable calls measure while the first bundle is loaded with one thread and
+// nothing else is, so that all measurements are of the same thing.
+func (t *trial) comparable(ctx context.Context, measure func()) {
+	t.loads.Lock()
+	defer t.loads.Unlock()
+	s := t.subjects[0]
+	if err := t.loaded(&t.counts.swaps, t.engine.Swap(s.bundle, engine.Options{Profile: s.profile})); err != nil {
+		t.fail(err)
+		return
+	}
+	// The bundle before is freed when the next frame begins.
+	for last := t.counts.frames.Load(); t.counts.frames.Load() < last+2; {
+		if !sleep(ctx, time.Millisecond) {
+			return
+		}
+	}
+	if sleep(ctx, 20*time.Millisecond) {
+		measure()
+	}
 }
 
 // rows states what happened.
@@ -217,8 +244,8 @@ func (t *trial) rows(o options, w *watch, took time.Duration) []results.Row {
 	before, after := tenths(w.threads)
 	add("length", "length of the run", took.Seconds(), "s", "", 0)
 	add("wrong", "errors, and answers that differ from the variant's own", float64(c.wrong.Load()), "", "<=", 0)
-	add("memory", "resident memory, mean of the last tenth against the second", 100*(late/early-1), "%", "<=", 2)
-	add("resident", "resident memory, mean of the last tenth", late/(1<<20), "MiB", "", 0)
+	add("memory", "resident memory with the same bundle, mean of the last tenth against the second", 100*(late/early-1), "%", "<=", 2)
+	add("resident", "resident memory with that bundle, mean of the last tenth", late/(1<<20), "MiB", "", 0)
 	add("system-threads", "threads of the process, mean of the last tenth less the second's", after-before, "", "<=", 1)
 	add("stall", "longest time without a frame", w.stall.Seconds(), "s", "", 0)
 	for _, n := range []struct {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"runtime/pprof"
 	"strconv"
@@ -42,15 +43,17 @@ func (w *watch) alive(actor int) {
 }
 
 // run samples until ctx ends, and ends the program when an actor is stuck.
-func (w *watch) run(ctx context.Context, c *counts) {
+func (w *watch) run(ctx context.Context, t *trial) {
 	const samples = 500
-	every := max(w.length/samples, 100*time.Millisecond)
-	told := time.Now()
+	every := max(w.length/samples, 500*time.Millisecond)
+	told, c := time.Now(), &t.counts
 	for sleep(ctx, every) {
-		w.resident = append(w.resident, float64(status("VmRSS")<<10))
-		w.threads = append(w.threads, float64(status("Threads")))
+		t.comparable(ctx, func() {
+			w.resident = append(w.resident, float64(status("VmRSS")<<10))
+			w.threads = append(w.threads, float64(status("Threads")))
+		})
 		w.stuck()
-		if time.Since(told) >= max(w.length/60, time.Second) {
+		if len(w.resident) > 0 && time.Since(told) >= max(w.length/60, time.Second) {
 			told = time.Now()
 			fmt.Fprintf(os.Stderr, "%8s of %s: %d frames, %d swaps, %d thread changes, %.1f MiB, %d wrong\n", time.Since(w.began).Round(time.Second),
 				w.length, c.frames.Load(), c.swaps.Load(), c.threads.Load(), w.resident[len(w.resident)-1]/(1<<20), c.wrong.Load())
@@ -70,9 +73,12 @@ func (w *watch) stuck() {
 	}
 }
 
-// tenths are the means of the second and the last tenth of the samples.
+// tenths are the means of the second and the last tenth of the samples, of which there are some.
 func tenths(samples []float64) (second, last float64) {
 	n := len(samples) / 10
+	if n == 0 {
+		return math.NaN(), math.NaN()
+	}
 	return mean(samples[n : 2*n]), mean(samples[len(samples)-n:])
 }
 
