@@ -249,7 +249,9 @@ func TestMJPEGFailures(t *testing.T) {
 			server := serve(t, tt.handle)
 			options := quick
 			options.ConnectTimeout = 500 * time.Millisecond
-			options.FrameTimeout = 200 * time.Millisecond
+			if strings.Contains(tt.want, "200ms") {
+				options.FrameTimeout = 200 * time.Millisecond
+			}
 			err := nextFailure(t, open(t, server.URL, options), tt.want)
 			if strings.Contains(err.Error(), "hidden") {
 				t.Errorf("error %q shows the query", err)
