@@ -9,8 +9,7 @@ import (
 // for the last frame size, so that a stream of equal frames allocates nothing.
 // One goroutine at a time may use it.
 type Preprocessor struct {
-	spec   Spec
-	region Region
+	spec Spec
 	// table[c][p] is the value of tensor channel c at byte p where nothing is resized.
 	table [3][256]float32
 	line  []float32 // a row of the tensor on its way to int8
@@ -48,19 +47,9 @@ func New(spec Spec) (*Preprocessor, error) {
 // Spec is what the preprocessor was made for.
 func (p *Preprocessor) Spec() Spec { return p.spec }
 
-// SetRegion makes tensors of a part of each frame, from the next frame on. The
-// spec's Fit then applies to that part.
-func (p *Preprocessor) SetRegion(r Region) error {
-	if err := r.Validate(); err != nil {
-		return err
-	}
-	p.region, p.width = r, 0
-	return nil
-}
-
 // Apply writes the tensor of img to dst (Height x Width x 3). It takes
 // *image.RGBA, *image.NRGBA (seen on black), *image.Gray, *image.YCbCr and
-// *frame.YUV.
+// *frame.YUV, and parts of them that SubImage gives.
 func (p *Preprocessor) Apply(dst []float32, img image.Image) error {
 	src, err := newSource(img)
 	if err != nil {
@@ -125,9 +114,7 @@ func (p *Preprocessor) apply(dst output, src *source) error {
 // fit prepares for frames of another size.
 func (p *Preprocessor) fit(width, height int) {
 	p.width, p.height = width, height
-	part := p.region.in(width, height)
-	p.window, p.target = p.spec.place(part.Dx(), part.Dy())
-	p.window = p.window.Add(part.Min)
+	p.window, p.target = p.spec.place(width, height)
 	p.x.resample(p.window.Dx(), p.target.Dx())
 	p.y.resample(p.window.Dy(), p.target.Dy())
 	p.narrow = narrow(&p.x, &p.y)

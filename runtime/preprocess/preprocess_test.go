@@ -308,7 +308,6 @@ func TestRefuses(t *testing.T) {
 		"YUV without size": {p.Apply(dst, &frame.YUV{}), "frame of 0x0"},
 		"codes":            {p.ApplyInt8(make([]int8, 3), Quantization{Scale: 1}, image.NewRGBA(image.Rect(0, 0, 8, 8))), "tensor of 3 values: the spec has 192"},
 		"scale":            {p.ApplyInt8(make([]int8, 192), Quantization{}, image.NewRGBA(image.Rect(0, 0, 8, 8))), "scale is 0"},
-		"region":           {p.SetRegion(Region{0.5, 0, 0.5, 1}), "region from (0.5, 0) to (0.5, 1)"},
 		"other type":       {p.Apply(dst, image.NewCMYK(image.Rect(0, 0, 8, 8))), "frame of type *image.CMYK"},
 		"no image":         {p.Apply(dst, nil), "frame of type <nil>"},
 		"tensor":           {p.Apply(dst[1:], image.NewRGBA(image.Rect(0, 0, 8, 8))), "tensor of 191 values: the spec has 192"},
@@ -346,9 +345,6 @@ func TestNoAllocationPerFrame(t *testing.T) {
 	s := spec(32, 32)
 	p, err := New(s)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.SetRegion(Region{0.1, 0, 1, 0.9}); err != nil {
 		t.Fatal(err)
 	}
 	dst, codes := make([]float32, s.Len()), make([]int8, s.Len())

@@ -2,7 +2,6 @@ package preprocess
 
 import (
 	"image"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -117,50 +116,6 @@ func TestLetterboxBars(t *testing.T) {
 	}
 	if low, high := (Spec{Fit: FitLetterbox, Mean: [3]float32{-1, -1, -1}, Std: [3]float32{1, 1, 1}}).Range(); low != 0 || high != 2 {
 		t.Errorf("range %g to %g, want 0 to 2", low, high)
-	}
-}
-
-// A region is the SubImage of its pixels.
-func TestRegion(t *testing.T) {
-	s := spec(9, 7)
-	p, err := New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, tt := range []struct {
-		region Region
-		want   image.Rectangle // of 40x30
-	}{
-		{Region{}, image.Rect(0, 0, 40, 30)},
-		{Region{0, 0, 1, 1}, image.Rect(0, 0, 40, 30)},
-		{Region{0.5, 0, 1, 0.5}, image.Rect(20, 0, 40, 15)},
-		{Region{0.075, 0.1, 0.6, 0.9}, image.Rect(3, 3, 24, 27)},
-		{Region{0.999, 0.999, 1, 1}, image.Rect(39, 29, 40, 30)},
-		{Region{0, 0, 1e-9, 1e-9}, image.Rect(0, 0, 1, 1)},
-	} {
-		if got := tt.region.in(40, 30); got != tt.want {
-			t.Errorf("%v is %v, want %v", tt.region, got, tt.want)
-		}
-		if err := p.SetRegion(tt.region); err != nil {
-			t.Fatal(err)
-		}
-		for name, img := range frames(40, 30) {
-			part := img.(interface {
-				SubImage(image.Rectangle) image.Image
-			}).SubImage(tt.want.Add(img.Bounds().Min))
-			got := make([]float32, s.Len())
-			if err := p.Apply(got, img); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(apply(t, s, part), got); diff != "" {
-				t.Errorf("%v of %s (-SubImage +region):\n%.500s", tt.region, name, diff)
-			}
-		}
-	}
-	for _, bad := range []Region{{-0.1, 0, 1, 1}, {0, 0, 1, 1.1}, {0.5, 0, 0.4, 1}, {0, 0, math.NaN(), 1}, {0, 0, 1, 0}} {
-		if bad.Validate() == nil {
-			t.Errorf("%v passes", bad)
-		}
 	}
 }
 
