@@ -5,6 +5,12 @@ import (
 	"time"
 
 	"github.com/fathom-edge/fathom/boards/battery"
+	"github.com/fathom-edge/fathom/daemon/events"
+	"github.com/fathom-edge/fathom/daemon/journal"
+	"github.com/fathom-edge/fathom/daemon/mqtt"
+	"github.com/fathom-edge/fathom/daemon/scene"
+	"github.com/fathom-edge/fathom/daemon/snapshots"
+	"github.com/fathom-edge/fathom/daemon/webhook"
 	"github.com/fathom-edge/fathom/governor"
 	"github.com/fathom-edge/fathom/runtime/bundle"
 )
@@ -47,6 +53,17 @@ type Config struct {
 	DecisionLog string `yaml:"decision_log" reload:"restart"`
 	// File to which what every frame was taken for is appended, unsmoothed, one JSON object a line; none by default.
 	PredictionLog string `yaml:"prediction_log" reload:"restart"`
+	// Parts of the picture that are classified in turn, each by itself, at most 8; the whole picture by default.
+	Regions []scene.Region     `yaml:"regions" reload:"restart"`
+	Motion  scene.MotionConfig `yaml:"motion" reload:"restart"`
+	Events  events.Config      `yaml:"events" reload:"restart"`
+	// File to which each event is appended, one JSON object a line; - for standard output; none by default.
+	EventLog  string           `yaml:"event_log" reload:"restart"`
+	Snapshots snapshots.Config `yaml:"snapshots" reload:"restart"`
+	Webhook   webhook.Config   `yaml:"webhook" reload:"restart"`
+	MQTT      mqtt.Config      `yaml:"mqtt" reload:"restart"`
+	// Logs bounds each of decision_log, prediction_log and event_log.
+	Logs journal.Config `yaml:"logs" reload:"restart"`
 	// How long no frame may have been classified before /healthz answers 503.
 	StaleAfter Duration `yaml:"stale_after"`
 }
@@ -54,7 +71,11 @@ type Config struct {
 // paths are the fields that name files.
 func (c *Config) paths() []*string {
 	list := []*string{&c.Bundle, &c.StateDir, &c.Profile, &c.TokenFile, &c.TLS.Certificate, &c.TLS.Key, &c.Source.Path, &c.Sensors.Root,
-		&c.DecisionLog, &c.PredictionLog}
+		&c.DecisionLog, &c.PredictionLog, &c.Snapshots.Folder, &c.Webhook.SecretFile, &c.MQTT.PasswordFile, &c.MQTT.CAFile,
+		&c.MQTT.CertFile, &c.MQTT.KeyFile}
+	if c.EventLog != standardOutput {
+		list = append(list, &c.EventLog)
+	}
 	for i, k := range c.RequireSignature {
 		if _, isKey := bundle.ParsePublicKey(k); !isKey {
 			list = append(list, &c.RequireSignature[i])
@@ -73,6 +94,7 @@ type TLS struct {
 
 // The kinds of frame sources.
 const (
+	SourceCamera    = "camera"
 	SourceFolder    = "folder"
 	SourceMJPEG     = "mjpeg"
 	SourceSynthetic = "synthetic"
@@ -80,15 +102,17 @@ const (
 
 // Source says where frames come from.
 type Source struct {
-	// folder, mjpeg or synthetic.
+	// camera, folder, mjpeg or synthetic.
 	Kind string `yaml:"kind"`
+	// Address of camera: v4l2:/dev/video0, rpicam:, csi:0, rtsp://HOST/PATH, http://HOST/PATH, command:PROGRAM, a video file; see fathomd.md.
+	Address string `yaml:"address"`
 	// Image folder of folder: PNG and JPEG; a subfolder named like a label tells the truth.
 	Path string `yaml:"path"`
-	// Begin again at the first image of a folder instead of ending.
+	// Begin a folder or a video file again instead of ending.
 	Loop bool `yaml:"loop"`
 	// Stream of mjpeg, http or https.
 	URL string `yaml:"url"`
-	// Frame rate of folder (0: every picture in its turn) and synthetic (0: 15).
+	// Frame rate of camera and synthetic (0: 15) and folder (0: every picture in its turn).
 	FPS float64 `yaml:"fps"`
 	// Picture of synthetic, pixels.
 	Width  int `yaml:"width"`
@@ -142,6 +166,9 @@ func (d *Duration) UnmarshalYAML(unmarshal func(any) error) error {
 
 const defaultTargetRate = 5
 
+// standardOutput stands for it in Config.EventLog.
+const standardOutput = "-"
+
 // DefaultConfig returns the configuration of an empty file. It is not complete: it names no bundle.
 func DefaultConfig() Config {
 	return Config{
@@ -158,6 +185,12 @@ func DefaultConfig() Config {
 		Smoothing:  Duration(600 * time.Millisecond),
 		Policy:     governor.Spec{Name: governor.PredictiveName},
 		Sensors:    Sensors{Root: "/"},
+		Motion:     scene.DefaultMotion(),
+		Events:     events.DefaultConfig(),
+		Snapshots:  snapshots.DefaultConfig(),
+		Webhook:    webhook.DefaultConfig(),
+		MQTT:       mqtt.DefaultConfig(),
+		Logs:       journal.DefaultConfig(),
 		StaleAfter: Duration(10 * time.Second),
 	}
 }

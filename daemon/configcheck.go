@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fathom-edge/fathom/daemon/events"
+	"github.com/fathom-edge/fathom/daemon/scene"
 )
 
 // fieldError says what is wrong with one field; its name is a path in the file: "source.url".
@@ -28,6 +31,8 @@ func (c Config) complete() *fieldError {
 	switch {
 	case c.Bundle == "":
 		return &fieldError{"bundle", "missing (give the folder of a converted family, or try fathomd --demo)"}
+	case c.Source.Kind == SourceCamera && c.Source.Address == "":
+		return &fieldError{"source.address", "missing (give the camera, e.g. v4l2:/dev/video0, rpicam: or http://camera.local/stream)"}
 	case c.Source.Kind == SourceFolder && c.Source.Path == "":
 		return &fieldError{"source.path", "missing (give the image folder)"}
 	case c.Source.Kind == SourceMJPEG && c.Source.URL == "":
@@ -39,7 +44,7 @@ func (c Config) complete() *fieldError {
 // values finds values that make no sense by themselves: the first of each part.
 func (c Config) values() []fieldError {
 	var list []fieldError
-	for _, check := range []func() *fieldError{c.server, c.source, c.rates, c.policy, c.sensors, c.simulation} {
+	for _, check := range []func() *fieldError{c.server, c.source, c.rates, c.policy, c.sensors, c.simulation, c.outputs} {
 		if bad := check(); bad != nil {
 			list = append(list, *bad)
 		}
@@ -64,11 +69,13 @@ func (c Config) server() *fieldError {
 	return nil
 }
 
+var sourceKinds = []string{SourceCamera, SourceFolder, SourceMJPEG, SourceSynthetic}
+
 func (c Config) source() *fieldError {
 	s := c.Source
 	switch {
-	case !slices.Contains([]string{SourceFolder, SourceMJPEG, SourceSynthetic}, s.Kind):
-		return oneOf("source.kind", s.Kind, SourceFolder, SourceMJPEG, SourceSynthetic)
+	case !slices.Contains(sourceKinds, s.Kind):
+		return oneOf("source.kind", s.Kind, sourceKinds...)
 	case s.FPS != 0 && !within(s.FPS, 0.1, 120):
 		return outside("source.fps", s.FPS, 0.1, 120)
 	case !within(float64(s.Width), 32, 4096):
@@ -145,6 +152,28 @@ func (c Config) simulation() *fieldError {
 		return outside("simulate.sun_kelvin", s.SunKelvin, 0, 30)
 	case s.SunKelvin > 0 && s.SunPeriod < Duration(time.Minute):
 		return &fieldError{"simulate.sun_period", fmt.Sprintf("%v is too short: with a sun, at least 1m", time.Duration(s.SunPeriod))}
+	}
+	return nil
+}
+
+// outputs asks the packages that tell others; each begins its message with the field.
+func (c Config) outputs() *fieldError {
+	var kinds []string
+	for _, k := range events.Kinds() {
+		kinds = append(kinds, string(k))
+	}
+	for _, part := range []struct {
+		name string
+		err  error
+	}{
+		{"regions", scene.ValidateRegions(c.Regions)}, {"motion.", c.Motion.Validate()}, {"events.", c.Events.Validate()},
+		{"snapshots.", c.Snapshots.Validate(kinds...)}, {"webhook.", c.Webhook.Validate(kinds...)}, {"mqtt.", c.MQTT.Validate()},
+		{"logs.", c.Logs.Validate()},
+	} {
+		if part.err != nil {
+			field, problem, _ := strings.Cut(part.err.Error(), ": ")
+			return &fieldError{part.name + field, problem}
+		}
 	}
 	return nil
 }

@@ -37,6 +37,8 @@ type Options struct {
 	// Load reads the configuration again; nil where there is none to read. A value on Reload asks for it, too.
 	Load   func() (Config, error)
 	Reload <-chan os.Signal
+	// Version is the release, as other programs are told it; empty for none.
+	Version string
 	// Token is the page's, where Config.TokenFile names none; empty for none.
 	Token string
 }
@@ -105,9 +107,10 @@ type daemon struct {
 	monitor  *Monitor
 	view     *Viewfinder
 	controls *Controls
+	outputs  *outputs
 	reloader reloader
 	access   access
-	files    []io.Closer // the source and the logs
+	files    []io.Closer // the source and the outputs
 }
 
 // assemble builds the daemon around an opened engine.
@@ -119,7 +122,7 @@ func assemble(ctx context.Context, o Options, b *bundle.Bundle, engine Engine) (
 			_ = d.Close()
 		}
 	}()
-	source, err := newSource(c.Source, m.Labels)
+	source, err := newSource(c.Source, m)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +158,14 @@ func assemble(ctx context.Context, o Options, b *bundle.Bundle, engine Engine) (
 		Log: o.Log, Now: time.Now,
 	})
 	d.view = NewViewfinder(time.Now)
+	watches, err := NewWatches(c, m.Labels)
+	if err != nil {
+		return nil, err
+	}
+	if d.outputs, err = newOutputs(c, d.monitor, watches, o.Version); err != nil {
+		return nil, err
+	}
+	d.files = append(d.files, d.outputs)
 	record, err := d.decisionLog()
 	if err != nil {
 		return nil, err
@@ -171,49 +182,35 @@ func assemble(ctx context.Context, o Options, b *bundle.Bundle, engine Engine) (
 		return nil, err
 	}
 	d.pipeline = NewPipeline(PipelineConfig{
-		Source: source, Engine: engine, Smoother: NewSmoother(time.Duration(c.Smoothing)),
+		Source: source, Engine: engine, Watches: watches,
 		Monitor: d.monitor, Viewfinder: d.view, Threads: c.Threads, FramePeriod: c.FramePeriod(),
-		Observe: d.loop.Observe, Busy: board.busy, Predicted: predicted,
+		Observe: d.loop.Observe, Busy: board.busy, Predicted: predicted, Happened: d.outputs.happened,
 	})
 	d.controls = NewControls(ControlsConfig{Policy: c.Policy, Ladder: ladder, Loop: d.loop, Pause: d.pipeline.Pause, Log: o.Log})
 	d.controls.Watch(d.monitor.Steered)
+	if err := d.outputs.connect(d.controls); err != nil {
+		return nil, err
+	}
 	d.reloader = reloader{load: o.Load, apply: d.reconfigure, now: c}
 	return d, nil
 }
 
 // decisionLog opens the log of decisions, which is appended to.
 func (d *daemon) decisionLog() (func(governor.Record), error) {
-	f, err := d.appendTo("decision_log", d.options.Config.DecisionLog)
-	if f == nil {
+	j, err := d.outputs.journal("decision_log", d.options.Config.DecisionLog)
+	if j == nil {
 		return nil, err
 	}
-	return governor.JSONLog(f, d.notWritten("decision_log")), nil
+	return governor.JSONLog(j, nil), nil
 }
 
 // predictionLog opens the log of predictions, which is appended to.
 func (d *daemon) predictionLog(labels []string) (func(camera.Frame, engine.Result), error) {
-	f, err := d.appendTo("prediction_log", d.options.Config.PredictionLog)
-	if f == nil {
+	j, err := d.outputs.journal("prediction_log", d.options.Config.PredictionLog)
+	if j == nil {
 		return nil, err
 	}
-	return predictionLog(f, labels, d.notWritten("prediction_log")), nil
-}
-
-// appendTo opens the file that a field of the configuration names, or nothing where it names none.
-func (d *daemon) appendTo(field, path string) (*os.File, error) {
-	if path == "" {
-		return nil, nil
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w (choose another file with %s)", field, err, field)
-	}
-	d.files = append(d.files, f)
-	return f, nil
-}
-
-func (d *daemon) notWritten(field string) func(error) {
-	return func(err error) { d.options.Log.Warn(field+" not written", "error", err) }
+	return predictionLog(j, labels), nil
 }
 
 // apply carries out a decision.
@@ -250,6 +247,7 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 	group.Go(func() error { d.feedWatchdog(ctx); return nil })
 	group.Go(func() error { return web.Serve(ctx, listener, webGrace, d.web()) })
 	group.Go(func() error { d.reloadOn(ctx); return nil })
+	group.Go(func() error { return d.outputs.run(ctx) })
 	address := d.access.scheme + "://" + listener.Addr().String()
 	d.options.Log.Info("running", "page", address, "bundle", d.options.Config.Bundle, "source", d.monitor.State().Source)
 	if d.options.Ready != nil {

@@ -17,6 +17,8 @@ const (
 type faults struct {
 	log *slog.Logger
 	now map[string]string // part → reason
+	// total counts how often each part has failed since the start.
+	total map[string]uint64
 }
 
 // set notes that a part is broken; the reason may change without being logged again.
@@ -24,6 +26,10 @@ func (f *faults) set(part, reason string) {
 	reason = strings.TrimPrefix(reason, part+": ") // errors name their package
 	if _, known := f.now[part]; !known {
 		f.log.Warn("degraded", "part", part, "reason", reason)
+		if f.total == nil {
+			f.total = map[string]uint64{}
+		}
+		f.total[part]++
 	}
 	f.now[part] = reason
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/fathom-edge/fathom/boards/telemetry"
 	"github.com/fathom-edge/fathom/runtime/engine"
 )
 
@@ -17,6 +18,8 @@ type Metrics struct {
 	dropped   prometheus.Counter
 	inference *prometheus.HistogramVec
 	decisions *prometheus.CounterVec
+	events    *prometheus.CounterVec
+	prepare   prometheus.Histogram
 }
 
 func newMetrics(m *Monitor) *Metrics {
@@ -35,7 +38,12 @@ func newMetrics(m *Monitor) *Metrics {
 			Help: "Decisions of the governor by what they change: start, deeper, shallower, period or hold.",
 		}, []string{"policy", "kind"}),
 	}
-	x.registry.MustRegister(x.frames, x.dropped, x.inference, x.decisions, &nowCollector{m},
+	x.events = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "fathom_events_total", Help: "Events told, by kind (appeared, present, gone) and class."}, []string{"kind", "class"})
+	x.prepare = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "fathom_preprocess_seconds", Help: "Wall-clock time from a decoded frame to the network's input.",
+		Buckets: prometheus.ExponentialBuckets(0.0001, 2, 12)}) // 0.1 ms to 0.2 s
+	x.registry.MustRegister(x.frames, x.dropped, x.inference, x.decisions, x.events, x.prepare, &nowCollector{m},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return x
 }
@@ -44,6 +52,7 @@ func newMetrics(m *Monitor) *Metrics {
 func (x *Metrics) classified(r engine.Result) {
 	x.frames.Inc()
 	x.inference.WithLabelValues(r.Variant).Observe(r.Latency.Seconds())
+	x.prepare.Observe(r.Preprocess.Seconds())
 }
 
 func (x *Metrics) decided(policy, kind string) { x.decisions.WithLabelValues(policy, kind).Inc() }
@@ -70,11 +79,26 @@ var (
 		"Share of right labels in the last minute; absent where the source knows no truth.", nil, nil)
 	descDegraded = prometheus.NewDesc("fathom_degraded",
 		"1 while something does not work; /healthz says what.", nil, nil)
+	descGated = prometheus.NewDesc("fathom_frames_gated_total",
+		"Frames that were not classified because nothing moved.", nil, nil)
+	descPaused = prometheus.NewDesc("fathom_paused",
+		"1 while nothing is classified because somebody wants it so.", nil, nil)
+	descCharge = prometheus.NewDesc("fathom_battery_charge_ratio",
+		"State of charge, 0 to 1; absent while unknown.", nil, nil)
+	descWatts = prometheus.NewDesc("fathom_power_watts",
+		"Power that the board draws; absent while unknown.", nil, nil)
+	descCPU = prometheus.NewDesc("fathom_cpu_ratio",
+		"Share of all cores in use, by fathomd (own) and by all programs; absent while unknown.", []string{"by"}, nil)
+	descFault = prometheus.NewDesc("fathom_fault",
+		"1 while a part does not work, for every part that has failed since the start.", []string{"part"}, nil)
+	descFaults = prometheus.NewDesc("fathom_faults_total",
+		"How often a part has begun to fail.", []string{"part"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c *nowCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descActive, descCelsius, descCeiling, descPeriod, descAccuracy, descDegraded} {
+	for _, d := range []*prometheus.Desc{descActive, descCelsius, descCeiling, descPeriod, descAccuracy, descDegraded,
+		descGated, descPaused, descCharge, descWatts, descCPU, descFault, descFaults} {
 		out <- d
 	}
 }
@@ -96,6 +120,15 @@ func (c *nowCollector) Collect(out chan<- prometheus.Metric) {
 			}
 			gauge(descCelsius, v, s.Board.Board, simulated)
 		}
+		known := func(d *prometheus.Desc, r telemetry.Reading[float64], scale float64, labels ...string) {
+			if v, known := r.Get(); known {
+				gauge(d, v*scale, labels...)
+			}
+		}
+		known(descCharge, s.Board.Power.ChargePercent, 0.01)
+		known(descWatts, s.Board.Power.Watts, 1)
+		known(descCPU, s.Board.Load.OwnCPUPercent, 0.01, "own")
+		known(descCPU, s.Board.Load.CPUPercent, 0.01, "all")
 	}
 	if s.Ceiling > 0 {
 		gauge(descCeiling, s.Ceiling)
@@ -107,6 +140,16 @@ func (c *nowCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(descAccuracy, float64(s.Accuracy.Right)/float64(s.Accuracy.Of))
 	}
 	gauge(descDegraded, truth(s.Health.Status != HealthOK))
+	gauge(descPaused, truth(s.Paused))
+	count := func(d *prometheus.Desc, v uint64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	count(descGated, s.Gated)
+	total, now := c.monitor.faultCounts()
+	for part, n := range total {
+		count(descFaults, n, part)
+		gauge(descFault, truth(now[part]), part)
+	}
 }
 
 func truth(b bool) float64 {

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"log/slog"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/fathom-edge/fathom/boards/camera"
 	"github.com/fathom-edge/fathom/boards/telemetry"
+	"github.com/fathom-edge/fathom/daemon/events"
 	"github.com/fathom-edge/fathom/governor"
 	"github.com/fathom-edge/fathom/runtime/bundle"
 	"github.com/fathom-edge/fathom/runtime/engine"
@@ -74,19 +76,20 @@ func depthOf(m *bundle.Manifest, variant string) []int {
 }
 
 // Classified notes one frame with its smoothed probabilities.
-func (m *Monitor) Classified(f camera.Frame, r engine.Result, smoothed []float64) {
+func (m *Monitor) Classified(f camera.Frame, region string, r engine.Result, smoothed []float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.config.Now()
 	m.classified = now
 	m.faults.clear(partCamera)
 	m.faults.clear(partInference)
+	m.state.Frames++
 	m.count(f.Sequence)
 	m.metrics.classified(r)
 	m.second = append(m.second, r.Latency)
 
 	top := m.best(smoothed)
-	m.state.Frame = &FrameState{Sequence: f.Sequence, Captured: f.Captured, Truth: f.Truth,
+	m.state.Frame = &FrameState{Sequence: f.Sequence, Captured: f.Captured, Truth: f.Truth, Region: region,
 		Label: top[0].Label, Probability: top[0].Probability, Top: top,
 		LatencyMS: milliseconds(r.Latency), PreprocessMS: milliseconds(r.Preprocess)}
 	m.shown(f.Captured, top[0])
@@ -94,6 +97,43 @@ func (m *Monitor) Classified(f camera.Frame, r engine.Result, smoothed []float64
 		m.rolling.add(now, top[0].Label == f.Truth)
 	}
 	m.ran(r, f.Truth, m.config.Manifest.Labels[r.Best])
+}
+
+// Unchanged notes a frame in which nothing moved, and which was therefore not classified.
+func (m *Monitor) Unchanged(f camera.Frame) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.classified = m.config.Now()
+	m.faults.clear(partCamera)
+	m.state.Gated++
+	m.count(f.Sequence)
+}
+
+// Condition notes that a part does not work (the error) or works (nil).
+func (m *Monitor) Condition(part string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err == nil {
+		m.faults.clear(part)
+	} else {
+		m.faults.set(part, err.Error())
+	}
+}
+
+// Happened notes an event.
+func (m *Monitor) Happened(e events.Event) {
+	m.metrics.events.WithLabelValues(string(e.Kind), e.Class).Inc()
+}
+
+// faultCounts tells which parts failed how often, and whether they do now.
+func (m *Monitor) faultCounts() (total map[string]uint64, now map[string]bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now = map[string]bool{}
+	for part := range m.faults.total {
+		_, now[part] = m.faults.now[part]
+	}
+	return maps.Clone(m.faults.total), now
 }
 
 // shown keeps the list of recent labels.
@@ -108,7 +148,6 @@ func (m *Monitor) shown(at time.Time, g Guess) {
 
 // count keeps the frame counters. A camera that came back may start again at 0.
 func (m *Monitor) count(sequence uint64) {
-	m.state.Frames++
 	if m.sawSequence && sequence > m.sequence {
 		dropped := sequence - m.sequence - 1
 		m.state.Dropped += dropped

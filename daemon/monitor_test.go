@@ -47,7 +47,7 @@ func testMonitor(log io.Writer) (*Monitor, *clock) {
 func classify(m *Monitor, c *clock, sequence uint64, variant string, label int, truth string) {
 	scores := []float32{0.2, 0.2}
 	scores[label] = 0.8
-	m.Classified(camera.Frame{Sequence: sequence, Captured: c.now, Truth: truth},
+	m.Classified(camera.Frame{Sequence: sequence, Captured: c.now, Truth: truth}, "",
 		engine.Result{Variant: variant, Scores: scores, Best: label, Latency: 3 * time.Millisecond},
 		[]float64{float64(scores[0]), float64(scores[1])})
 }
@@ -190,6 +190,11 @@ func TestMetrics(t *testing.T) {
 		"fathom_frame_period_seconds":        {"0.3"},
 		"fathom_accuracy_ratio":              {"0.5"},
 		"fathom_degraded":                    {"0"},
+		"fathom_fault":                       {"temperature 0"},
+		"fathom_faults_total":                {"temperature 1"},
+		"fathom_frames_gated_total":          {"0"},
+		"fathom_paused":                      {"0"},
+		"fathom_preprocess_seconds":          {"2"},
 		"fathom_decisions_total":             {"deeper fixed 1", "hold fixed 1", "period fixed 1", "shallower fixed 1", "start fixed 1"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

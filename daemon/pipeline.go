@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"sync"
 	"time"
 
 	"github.com/fathom-edge/fathom/boards/camera"
+	"github.com/fathom-edge/fathom/daemon/events"
 	"github.com/fathom-edge/fathom/governor"
 	"github.com/fathom-edge/fathom/runtime/engine"
 )
@@ -18,7 +20,7 @@ import (
 type PipelineConfig struct {
 	Source     camera.Source
 	Engine     Engine
-	Smoother   *Smoother
+	Watches    *Watches
 	Monitor    *Monitor
 	Viewfinder *Viewfinder
 	Threads    int
@@ -30,6 +32,8 @@ type PipelineConfig struct {
 	Busy func(time.Duration)
 	// Predicted is told of every classified frame; nil where nobody asks. The scores are valid during the call only.
 	Predicted func(camera.Frame, engine.Result)
+	// Happened is told of every event with the picture that made it, which is valid during the call only.
+	Happened func(events.Event, image.Image)
 }
 
 // Pipeline takes frames from the camera to a label. It needs no queue: a
@@ -146,10 +150,17 @@ func (p *Pipeline) currentPeriod() time.Duration {
 	return p.period
 }
 
-// classify reports whether the frame could be classified.
+// classify reports whether the frame could be classified, or needed not to be.
 func (p *Pipeline) classify(frame camera.Frame) bool {
 	c := p.config
-	result, busy, err := inferMetered(c.Engine, frame.Image)
+	c.Viewfinder.Put(frame.Image)
+	now := time.Now()
+	watch, picture := c.Watches.next(now, frame.Image)
+	if watch == nil {
+		c.Monitor.Unchanged(frame)
+		return true
+	}
+	result, busy, err := inferMetered(c.Engine, picture)
 	if err != nil {
 		c.Monitor.InferenceFailed(err)
 		return false
@@ -160,9 +171,11 @@ func (p *Pipeline) classify(frame camera.Frame) bool {
 	if c.Predicted != nil {
 		c.Predicted(frame, result)
 	}
-	smoothed := c.Smoother.Add(frame.Captured, frame.Image, result.Scores)
-	c.Viewfinder.Put(frame.Image)
-	c.Monitor.Classified(frame, result, smoothed)
+	smoothed := watch.smoother.Add(frame.Captured, picture, result.Scores)
+	c.Monitor.Classified(frame, watch.region.Name, result, smoothed)
+	for _, e := range c.Watches.seen(watch, now, result.Variant, smoothed) {
+		c.Happened(e, frame.Image)
+	}
 	c.Observe(governor.Observation{Time: time.Now(), Variant: result.Variant, Threads: c.Threads, Latency: result.Latency})
 	return true
 }

@@ -21,18 +21,12 @@ type Prediction struct {
 	LatencyMS   float64   `json:"latency_ms"`
 }
 
-// predictionLog returns a function that writes one JSON line per frame to w.
-// The first failure is reported to failed, and nothing is written from then on.
-func predictionLog(w io.Writer, labels []string, failed func(error)) func(camera.Frame, engine.Result) {
-	encoder, broken := json.NewEncoder(w), false
+// predictionLog returns a function that writes one JSON line per frame to w,
+// which tells its own failures.
+func predictionLog(w io.Writer, labels []string) func(camera.Frame, engine.Result) {
+	encoder := json.NewEncoder(w)
 	return func(f camera.Frame, r engine.Result) {
-		if broken {
-			return
-		}
-		if err := encoder.Encode(Prediction{Captured: f.Captured, Sequence: f.Sequence, Variant: r.Variant,
-			Label: labels[r.Best], Probability: r.Scores[r.Best], Truth: f.Truth, LatencyMS: milliseconds(r.Latency)}); err != nil {
-			broken = true
-			failed(err)
-		}
+		_ = encoder.Encode(Prediction{Captured: f.Captured, Sequence: f.Sequence, Variant: r.Variant,
+			Label: labels[r.Best], Probability: r.Scores[r.Best], Truth: f.Truth, LatencyMS: milliseconds(r.Latency)})
 	}
 }

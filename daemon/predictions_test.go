@@ -3,15 +3,9 @@ package daemon
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/fathom-edge/fathom/boards/camera"
-	"github.com/fathom-edge/fathom/runtime/engine"
 )
 
 func TestPredictionLogHasOneLineAFrame(t *testing.T) {
@@ -36,20 +30,5 @@ func TestPredictionLogHasOneLineAFrame(t *testing.T) {
 	}
 	if len(seen) < 10 {
 		t.Errorf("%d predictions for at least 10 frames", len(seen))
-	}
-}
-
-type fullDisk struct{}
-
-func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
-
-func TestPredictionLogReportsItsFailureOnce(t *testing.T) {
-	var failures []string
-	log := predictionLog(fullDisk{}, []string{"A"}, func(err error) { failures = append(failures, err.Error()) })
-	for range 3 {
-		log(camera.Frame{}, engine.Result{Scores: []float32{1}})
-	}
-	if d := cmp.Diff([]string{"no space left on device"}, failures); d != "" {
-		t.Error(d)
 	}
 }

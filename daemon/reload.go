@@ -68,7 +68,7 @@ func (d *daemon) reconfigure(c Config) error {
 	if err := d.controls.Configure("configuration", c.Policy, c.GovernorObjectives()); err != nil {
 		return err
 	}
-	d.pipeline.config.Smoother.SetTimeConstant(time.Duration(c.Smoothing))
+	d.pipeline.config.Watches.SetTimeConstant(time.Duration(c.Smoothing))
 	d.monitor.SetStaleAfter(time.Duration(c.StaleAfter))
 	return nil
 }

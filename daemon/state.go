@@ -38,7 +38,8 @@ type State struct {
 	Ceiling  float64             `json:"ceiling_celsius"` // 0 where unknown
 	Board    *telemetry.Snapshot `json:"board,omitempty"`
 	Frames   uint64              `json:"frames"`  // classified
-	Dropped  uint64              `json:"dropped"` // delivered by the camera, but not classified
+	Dropped  uint64              `json:"dropped"` // delivered by the camera, but not looked at
+	Gated    uint64              `json:"gated"`   // looked at, but not classified, as nothing moved
 	Switches uint64              `json:"switches"`
 }
 
@@ -118,7 +119,8 @@ type FrameState struct {
 	Label        string    `json:"label"`
 	Probability  float64   `json:"probability"` // smoothed
 	Truth        string    `json:"truth,omitempty"`
-	Top          []Guess   `json:"top"` // the best labels, best first
+	Region       string    `json:"region,omitempty"` // empty for the whole picture
+	Top          []Guess   `json:"top"`              // the best labels, best first
 	LatencyMS    float64   `json:"latency_ms"`
 	PreprocessMS float64   `json:"preprocess_ms"`
 }

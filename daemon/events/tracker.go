@@ -40,7 +40,7 @@ type Event struct {
 	// ID is the same from the appearance of a class to its end, and never given twice.
 	ID   string `json:"id"`
 	Kind Kind   `json:"event_type"`
-	// Time is when the frame was taken that made the event.
+	// Time is when the frame was looked at that made the event.
 	Time   time.Time `json:"time"`
 	Class  string    `json:"class"`
 	Region string    `json:"region,omitempty"`

@@ -24,22 +24,22 @@ const maxRegions = 8
 // leastShare is the smallest side of a region.
 const leastShare = 0.02
 
-// ValidateRegions says what is wrong with a list; the message begins with the field.
+// ValidateRegions says what is wrong with a list; the message begins with what the name of the field goes on with.
 func ValidateRegions(list []Region) error {
 	if len(list) > maxRegions {
-		return fmt.Errorf("%d regions: at most %d share the frames", len(list), maxRegions)
+		return fmt.Errorf(": %d regions: at most %d share the frames", len(list), maxRegions)
 	}
 	seen := map[string]bool{}
 	for i, r := range list {
 		const slack = 1e-9 // 0.7 + 0.3 is more than 1
 		switch {
 		case r.Name == "":
-			return fmt.Errorf("%d: name: missing (events tell it)", i+1)
+			return fmt.Errorf("[%d].name: missing (events tell it)", i)
 		case seen[r.Name]:
-			return fmt.Errorf("%d: name: %q stands twice", i+1, r.Name)
+			return fmt.Errorf("[%d].name: %q stands twice", i, r.Name)
 		case !(r.X >= 0 && r.Y >= 0 && r.Width >= leastShare && r.Height >= leastShare && r.X+r.Width <= 1+slack && r.Y+r.Height <= 1+slack):
-			return fmt.Errorf("%d: %s: x %g, y %g, width %g, height %g: want shares of the picture within 0 to 1, sides of at least %g",
-				i+1, r.Name, r.X, r.Y, r.Width, r.Height, leastShare)
+			return fmt.Errorf("[%d]: %s: x %g, y %g, width %g, height %g: want shares of the picture within 0 to 1, sides of at least %g",
+				i, r.Name, r.X, r.Y, r.Width, r.Height, leastShare)
 		}
 		seen[r.Name] = true
 	}

@@ -41,11 +41,11 @@ func TestRegionsRefused(t *testing.T) {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*Region){
-		"1: name: missing": func(r *Region) { r.Name = "" },
-		"x 0.8,":           func(r *Region) { r.X = 0.8 },
-		"x NaN,":           func(r *Region) { r.X = math.NaN() },
-		"width 0,":         func(r *Region) { r.Width = 0 },
-		"y -0.1,":          func(r *Region) { r.Y = -0.1 },
+		"[0].name: missing": func(r *Region) { r.Name = "" },
+		"x 0.8,":            func(r *Region) { r.X = 0.8 },
+		"x NaN,":            func(r *Region) { r.X = math.NaN() },
+		"width 0,":          func(r *Region) { r.Width = 0 },
+		"y -0.1,":           func(r *Region) { r.Y = -0.1 },
 	} {
 		r := fine
 		change(&r)

@@ -64,9 +64,6 @@ func (c Config) Validate(kinds ...string) error {
 	return nil
 }
 
-// ErrTooMany says that this hour has had its pictures.
-var ErrTooMany = errors.New("as many pictures as an hour may have")
-
 // Stats say what is kept.
 type Stats struct {
 	Files int
@@ -81,7 +78,7 @@ type Folder struct {
 	known bool   // kept is what the disk has
 	kept  []file // the oldest first
 	bytes int64
-	hour  []time.Time // when the last ones were written, at most an hour ago
+	hour  []time.Time // when the last ones were reserved, at most an hour ago
 }
 
 type file struct {
@@ -149,9 +146,20 @@ func (f *Folder) list() error {
 	return nil
 }
 
-// Save keeps a picture under a name of Name. ErrTooMany means that it was not worth
-// the wear.
-func (f *Folder) Save(now time.Time, name string, jpeg []byte) error {
+// Reserve tells whether this hour may have another picture, and counts it if so.
+func (f *Folder) Reserve(now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hour = slices.DeleteFunc(f.hour, func(t time.Time) bool { return now.Sub(t) >= time.Hour })
+	if len(f.hour) >= f.config.PerHour {
+		return false
+	}
+	f.hour = append(f.hour, now)
+	return true
+}
+
+// Save keeps a picture under a name of Name.
+func (f *Folder) Save(name string, jpeg []byte) error {
 	if !ours.MatchString(name) {
 		return fmt.Errorf("snapshots: %q is no name of a picture", name)
 	}
@@ -165,10 +173,6 @@ func (f *Folder) Save(now time.Time, name string, jpeg []byte) error {
 	if int64(len(jpeg)) > f.config.Bytes {
 		return fmt.Errorf("snapshots: a picture of %d bytes is more than all may have, %d (raise bytes)", len(jpeg), f.config.Bytes)
 	}
-	f.hour = slices.DeleteFunc(f.hour, func(t time.Time) bool { return now.Sub(t) >= time.Hour })
-	if len(f.hour) >= f.config.PerHour {
-		return ErrTooMany
-	}
 	if err := f.makeRoom(int64(len(jpeg))); err != nil {
 		return fmt.Errorf("snapshots: %w", err)
 	}
@@ -176,7 +180,6 @@ func (f *Folder) Save(now time.Time, name string, jpeg []byte) error {
 		f.known = false // somebody may have taken the folder away
 		return fmt.Errorf("snapshots: %w", err)
 	}
-	f.hour = append(f.hour, now)
 	f.kept = append(f.kept, file{name, int64(len(jpeg))})
 	f.bytes += int64(len(jpeg))
 	return nil
