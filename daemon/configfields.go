@@ -35,6 +35,16 @@ func Fields() []Field {
 	return list
 }
 
+// FieldsOf lists the fields of one element of a list or a mapping; false where its elements have none.
+func FieldsOf(list reflect.Type) ([]Field, bool) {
+	if k := list.Kind(); k != reflect.Slice && k != reflect.Map || !isSection(list.Elem()) {
+		return nil, false
+	}
+	var fields []Field
+	walk(reflect.Zero(deref(list.Elem())), Field{}, &fields)
+	return fields, true
+}
+
 func walk(section reflect.Value, at Field, list *[]Field) {
 	for _, k := range keys(at.typeOf(section)) {
 		f := Field{Path: k.name, Type: k.Type, Restart: at.Restart || needsRestart(k),

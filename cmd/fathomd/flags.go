@@ -7,6 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/fathom-edge/fathom/boards/camera"
 	"github.com/fathom-edge/fathom/daemon"
 )
 
@@ -15,19 +16,27 @@ const description = `Classifies camera frames at the depth that the board can af
 Examples:
   fathomd --demo
   fathomd --bundle /srv/family --source http://camera.local:8081/stream
-  fathomd --config /etc/fathom/fathomd.yaml --listen 0.0.0.0:8080`
+  fathomd --config /etc/fathom/fathomd.yaml
+  fathomd init && fathomd check-config`
+
+// cli is the command line.
+type cli struct {
+	Version     kong.VersionFlag `help:"Print the version and exit."`
+	Run         flags            `cmd:"" default:"withargs" help:"Run the daemon; the default."`
+	CheckConfig checkConfig      `cmd:"" help:"Check a configuration, and say all that is wrong with it."`
+	Init        initConfig       `cmd:"" help:"Write a configuration for this board and its cameras."`
+	Token       tokenFile        `cmd:"" help:"Write a token for the page."`
+}
 
 // flags override the commonest fields of the configuration.
 type flags struct {
-	Config           string           `short:"c" placeholder:"FILE" help:"Configuration file (docs/fathomd.md documents it)."`
-	Demo             bool             `help:"Run the demo: a synthetic camera and a simulated board."`
-	Bundle           string           `short:"b" placeholder:"DIR" help:"Folder of the converted family."`
-	Profile          string           `placeholder:"FILE" help:"Costs of the variants as fathom bench -o wrote them on this board."`
-	Source           string           `short:"s" placeholder:"SOURCE" help:"Where frames come from: an image folder, the http address of an MJPEG stream, or synthetic."`
-	Listen           string           `short:"l" placeholder:"HOST:PORT" help:"Address of the page (default 127.0.0.1:8080)."`
-	RequireSignature []string         `sep:"none" placeholder:"KEY" help:"Public key, or its file, with which the bundle must be signed; may be given several times."`
-	Version          kong.VersionFlag `help:"Print the version and exit."`
-	CheckConfig      bool             `help:"Check the configuration and exit."`
+	Config           string   `short:"c" placeholder:"FILE" help:"Configuration file (docs/configuration.md documents it)."`
+	Demo             bool     `help:"Run the demo: a synthetic camera and a simulated board."`
+	Bundle           string   `short:"b" placeholder:"DIR" help:"Folder of the converted family."`
+	Profile          string   `placeholder:"FILE" help:"Costs of the variants as fathom bench -o wrote them on this board."`
+	Source           string   `short:"s" placeholder:"SOURCE" help:"Where frames come from: a camera (v4l2:/dev/video0, rpicam:, csi:0, rtsp://..., http://...), an image folder, or synthetic."`
+	Listen           string   `short:"l" placeholder:"HOST:PORT" help:"Address of the page (default 127.0.0.1:8080)."`
+	RequireSignature []string `sep:"none" placeholder:"KEY" help:"Public key, or its file, with which the bundle must be signed; may be given several times."`
 }
 
 // demoConfigs are where the demo's configuration may lie: in a clone, and where a package installs it.
@@ -45,12 +54,9 @@ func (f flags) config() (daemon.Config, error) {
 		}
 		f.Config = path
 	}
-	config := daemon.DefaultConfig()
-	if f.Config != "" {
-		var err error
-		if config, err = daemon.LoadConfig(f.Config, os.Environ()); err != nil {
-			return daemon.Config{}, err
-		}
+	config, err := daemon.LoadConfig(f.Config, os.Environ())
+	if err != nil {
+		return daemon.Config{}, err
 	}
 	if len(f.RequireSignature) > 0 {
 		config.RequireSignature = f.RequireSignature
@@ -84,8 +90,8 @@ func setSource(s *daemon.Source, value string) {
 	switch {
 	case value == daemon.SourceSynthetic:
 		s.Kind = daemon.SourceSynthetic
-	case strings.HasPrefix(value, "http://"), strings.HasPrefix(value, "https://"):
-		s.Kind, s.URL = daemon.SourceMJPEG, value
+	case camera.IsAddress(value):
+		s.Kind, s.Address = daemon.SourceCamera, value
 	default:
 		s.Kind, s.Path = daemon.SourceFolder, value
 	}

@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -37,42 +38,61 @@ func main() {
 
 // run is main without the process around it.
 func run(args []string, stdout, stderr io.Writer) int {
-	var f flags
+	return runWith(args, streams{os.Stdin, stdout, stderr})
+}
+
+func runWith(args []string, s streams) int {
+	var c cli
 	helped := false
-	parser, err := kong.New(&f,
+	parser, err := kong.New(&c,
 		kong.Name("fathomd"),
 		kong.Description(description),
 		kong.Vars{"version": version.String()},
-		kong.Writers(stdout, stderr),
+		kong.Writers(s.out, s.err),
 		kong.Exit(func(int) { helped = true }),
 	)
 	if err != nil {
 		panic(err) // the struct tags are wrong
 	}
-	_, err = parser.Parse(args)
+	command, err := parser.Parse(args)
 	if helped { // help was printed; what Parse made of the rest does not matter
 		return 0
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "fathomd: %v (fathomd --help lists the flags)\n", err)
+		fmt.Fprintf(s.err, "fathomd: %v (fathomd --help lists the flags)\n", err)
 		return exitUsage
 	}
-	if err := serve(f, stdout, stderr); err != nil {
-		fmt.Fprintf(stderr, "fathomd: %v\n", err)
+	err = command.Run(s)
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
+	if err != nil {
+		fmt.Fprintf(s.err, "fathomd: %v\n", err)
 		return exitFailure
 	}
 	return 0
 }
 
-func serve(f flags, stdout, stderr io.Writer) error {
+// streams are those of the process.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// exitCode ends a command that has said itself what was wrong.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit status %d", int(c)) }
+
+// Run runs the daemon until it is told to end.
+func (f flags) Run(s streams) error {
 	config, err := f.config()
 	if err != nil {
 		return err
 	}
-	if f.CheckConfig {
-		fmt.Fprintln(stdout, "the configuration is fine")
-		return nil
-	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, func() { notify(systemd.SdNotifyStopping) })
@@ -81,9 +101,12 @@ func serve(f flags, stdout, stderr io.Writer) error {
 		Open:   openEngine,
 		Probe:  firstLoad(config.Threads), ProbeID: version.String() + " " + engine.LibraryVersion(),
 		Watchdog: watchdog(),
-		Log:      slog.New(slog.NewTextHandler(stderr, nil)),
+		Log:      slog.New(slog.NewTextHandler(s.err, nil)),
+		Load:     f.config,
+		Reload:   hup,
+		Token:    os.Getenv(daemon.TokenVariable),
 		Ready: func(address string) {
-			fmt.Fprintf(stdout, "fathomd: %s\n", address)
+			fmt.Fprintf(s.out, "fathomd: %s\n", address)
 			notify(systemd.SdNotifyReady)
 		},
 	})

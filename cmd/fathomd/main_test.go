@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -38,7 +39,28 @@ func TestMain(m *testing.M) {
 type process struct {
 	*exec.Cmd
 	url    string
-	stderr bytes.Buffer
+	stderr lockedBuffer
+}
+
+// log is what the process has written so far.
+func (p *process) log() string { return p.stderr.String() }
+
+// lockedBuffer is written by one goroutine and read by another.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // launch starts fathomd and waits until it says where its page is.
@@ -159,8 +181,11 @@ func TestCommandLine(t *testing.T) {
 		want string // in the output
 	}{
 		"help":           {[]string{"--help"}, 0, "fathomd --demo"},
-		"check":          {[]string{"--check-config", "--bundle", tiny}, 0, "the configuration is fine"},
-		"check the demo": {[]string{"--check-config", "--config", "../../testdata/demo/fathomd.yaml"}, 0, "is fine"},
+		"help of init":   {[]string{"init", "--help"}, 0, "fathomd init --stdout"},
+		"check the demo": {[]string{"check-config", "../../testdata/demo/fathomd.yaml"}, 0, "../../testdata/demo/fathomd.yaml is fine\n"},
+		"check nothing":  {[]string{"check-config", "nowhere.yaml"}, 1, "fathomd: config: open nowhere.yaml"},
+		"print a token":  {[]string{"token"}, 0, "\n"},
+		"remote":         {[]string{"--bundle", tiny, "--listen", "0.0.0.0:0"}, 1, "other machines may reach the page, which needs a token"},
 		"unknown flag":   {[]string{"--bogus"}, 2, "fathomd: unknown flag --bogus (fathomd --help lists the flags)"},
 		"no bundle":      {nil, 1, "fathomd: config: bundle: missing"},
 		"no such bundle": {[]string{"--bundle", "nowhere", "--listen", "127.0.0.1:0"}, 1, "fathomd: bundle: nowhere has no manifest.json"},
@@ -170,7 +195,7 @@ func TestCommandLine(t *testing.T) {
 		"port in use":    {[]string{"--bundle", tiny, "--listen", address}, 1, "fathomd: listen " + address + ": address already in use (another fathomd? choose another port with --listen)"},
 		"bad listen":     {[]string{"--bundle", tiny, "--listen", "8080"}, 1, `fathomd: config: listen: "8080" is not host:port`},
 		"no such folder": {[]string{"--bundle", tiny, "--listen", "127.0.0.1:0", "--source", "nowhere"}, 1, "nowhere"},
-		"bad camera":     {[]string{"--bundle", tiny, "--source", "http://"}, 1, "source.url: not an http"},
+		"bad camera":     {[]string{"--bundle", tiny, "--listen", "127.0.0.1:0", "--source", "http://"}, 1, "http://"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

@@ -37,7 +37,7 @@ type Config struct {
 	// State is the content of /api/state, and History that of /api/history for a span; false where there is no such span.
 	State   func() any
 	History func(span string) (any, bool)
-	// Frame is the frame classified last as JPEG; false where there is none yet.
+	// Frame is the frame classified last as JPEG; false where there is none yet, which is answered with 204.
 	Frame func() ([]byte, bool)
 	// Health is the content of /healthz, its status in one word, and whether the daemon does its work.
 	Health  func() (content any, status string, alive bool)
@@ -206,7 +206,7 @@ func (s *server) frame(w http.ResponseWriter, _ *http.Request) {
 	jpeg, ok := s.Frame()
 	if !ok {
 		w.Header().Set("Retry-After", "1")
-		writeError(w, http.StatusServiceUnavailable, "no frame yet, ask again")
+		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	w.Header().Set("Content-Type", "image/jpeg")

@@ -66,7 +66,7 @@ func TestAnswers(t *testing.T) {
 		{c, "/api/session", 200, "application/json", `{"token":true,"signed_in":false,"may_look":true}`},
 		{c, "/api/controls", 200, "application/json", "controls"},
 		{c, "/frame.jpg", 200, "image/jpeg", "jpeg"},
-		{dead, "/frame.jpg", 503, "application/json", "no frame yet"},
+		{dead, "/frame.jpg", 204, "", ""},
 		{c, "/healthz", 200, "application/json", `"camera: gone"`},
 		{dead, "/healthz", 503, "application/json", `"no frame"`},
 		{c, "/metrics", 200, "", "metrics"},

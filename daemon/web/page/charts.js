@@ -79,7 +79,7 @@ function plotOptions(name, chart, box) {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => scale(name, chart, low, high) } },
-    axes: [{ ...axis, space: 70, values: (_, ticks) => ticks.map((t) => clock(t)) }, y],
+    axes: [{ ...axis, size: 28, space: 84, values: (_, ticks) => ticks.map((t) => clock(t)) }, y],
     series: [{}, { stroke: color(chart.color), width: 2, points: { show: false }, paths: chart.step ? uPlot.paths.stepped({ align: 1 }) : undefined }],
     hooks: {
       draw: [(u) => drawMark(u, chart.mark && chart.mark(), color("--bad"), font)],
@@ -99,7 +99,7 @@ function scale(name, chart, low, high) {
 }
 
 function clock(seconds) {
-  const options = { hour: "2-digit", minute: "2-digit" };
+  const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   if (drawnSpan === "minutes") options.second = "2-digit";
   return new Date(seconds * 1000).toLocaleTimeString([], options);
 }

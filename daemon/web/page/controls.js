@@ -1,7 +1,7 @@
 // Signing in, and the settings that can be changed while the daemon runs.
 "use strict";
 
-let session = null, settings = null, policies = [], depths = [], edited = false;
+let session = null, settings = null, policies = [], depths = [], edited = false, knocking = false;
 
 async function post(path, content) {
   const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) });
@@ -16,8 +16,10 @@ async function post(path, content) {
 async function refreshSession() {
   session = await get("api/session");
   byId("content").hidden = !session.may_look;
-  byId("door").hidden = session.may_look;
-  setText(byId("login-why"), "This page shows what a camera sees. It needs the token that fathomd token wrote.");
+  if (session.signed_in) knocking = false;
+  byId("door").hidden = session.may_look && !knocking;
+  setText(byId("login-why"), session.may_look ? "Changes need the token that fathomd token wrote." :
+    "This page shows what a camera sees. It needs the token that fathomd token wrote.");
   const signing = byId("signing");
   signing.hidden = !session.token;
   setText(signing, session.signed_in ? "Sign out" : "Sign in");
@@ -143,6 +145,7 @@ byId("signing").addEventListener("click", async () => {
     await refreshSession();
     return;
   }
+  knocking = true;
   byId("door").hidden = false;
   byId("token").focus();
 });
