@@ -267,6 +267,7 @@ func spendBudget(s *State, in Input, v view, b *budget, c turns, d *Decision) {
 	}
 	for i := b.least; i <= b.top; i++ {
 		w.lateSwitch[i] = s.Latency.lateSwitched(in.Profile, i, o.DeadlineAt(o.FramePeriod()))
+		w.inTimeTwice[i] = in.Escalates && i > b.least && s.Latency.lateTwice(in.Profile, i, o.DeadlineAt(o.FramePeriod())) <= o.LateShare()
 	}
 	w.lateShare, w.overLate = o.LateShare(), s.Latency.Spare < 0
 	if b.lateFPS > 0 {
@@ -288,6 +289,7 @@ func spendBudget(s *State, in Input, v view, b *budget, c turns, d *Decision) {
 	s.Work.FPS = fps
 	d.Variant = in.Profile.Rungs[rung].Variant
 	d.FramePeriod = period(fps)
+	d.Escalation = s.Split.escalation(&w)
 	upper := max(min(s.Split.Pair+1, b.top), s.Split.Pair)
 	d.Pair = [2]int{s.Split.Pair, upper}
 	explain(s, in, b, upper, fps, d)
@@ -318,7 +320,7 @@ func explain(s *State, in Input, b *budget, upper int, fps float64, d *Decision)
 	default:
 		d.Cause, d.Reason = b.depth.cause, b.depth.reason
 	}
-	d.Reason.pair(in.Profile, s.Split, upper, fps)
+	d.Reason.pair(in.Profile, s.Split, upper, d.Escalation, fps)
 	d.Warning = warning(s, in)
 }
 

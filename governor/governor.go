@@ -40,6 +40,8 @@ type Input struct {
 	Snapshot     telemetry.Snapshot `json:"snapshot"`
 	Observations []Observation      `json:"observations,omitempty"` // since the last step, oldest first
 	Objectives   Objectives         `json:"objectives"`
+	// Escalates says that the bundle knows which answers are worth a second look by a deeper variant.
+	Escalates bool `json:"escalates,omitempty"`
 	// Profile is valid (profile.Validate); a Record holds it apart, as it rarely changes.
 	Profile profile.Profile `json:"-"`
 }
@@ -51,6 +53,9 @@ type Decision struct {
 	// Pair are the rungs that time is split between, the shallower first; both are
 	// the same where one runs all the time.
 	Pair [2]int `json:"pair"`
+	// Escalation is the share of the frames, in [0, 1], that may be run again at the upper
+	// of the pair; 0 where the bundle does not escalate. Such a frame is two observations.
+	Escalation float64 `json:"escalation,omitempty"`
 	// Cause names in a word what keeps the decision from being deeper or faster:
 	// a Concern, a fault, or empty for nothing.
 	Cause  Cause  `json:"cause,omitempty"`

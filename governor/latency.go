@@ -188,6 +188,12 @@ func (l *Latency) lateSwitched(p profile.Profile, rung int, deadline time.Durati
 	return tail((l.room(p, rung, deadline) - l.Switched) / l.spread(rung))
 }
 
+// lateTwice is that of a frame that runs on the rung below and then on the rung.
+func (l *Latency) lateTwice(p profile.Profile, rung int, deadline time.Duration) float64 {
+	both := l.expected(p, rung-1) + l.expected(p, rung)
+	return tail((ln(deadline.Seconds()) - ln(both)) / l.spread(rung))
+}
+
 // room is the logarithm of the deadline over the expected latency.
 func (l *Latency) room(p profile.Profile, rung int, deadline time.Duration) float64 {
 	return ln(float64(deadline)) - ln(float64(p.Rungs[rung].Cost.Latency)) - l.Mean - l.Offset[rung]

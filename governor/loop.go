@@ -16,6 +16,8 @@ type LoopConfig struct {
 	Policy     Policy
 	Profile    profile.Profile
 	Objectives Objectives
+	// Escalates is that of Input.
+	Escalates bool
 	// Source is read by NewLoop once and then by every step, never concurrently.
 	Source telemetry.Source
 	// Apply is given every decision, also one that changes nothing, so that what
@@ -161,6 +163,7 @@ func (l *Loop) Step(ctx context.Context) {
 		Snapshot:     snapshot,
 		Observations: l.observed,
 		Objectives:   l.objectives,
+		Escalates:    l.config.Escalates,
 		Profile:      l.config.Profile,
 	}
 	dropped := l.dropped
@@ -177,7 +180,7 @@ func (l *Loop) Step(ctx context.Context) {
 
 	if l.config.Record != nil {
 		record := Record{
-			Time: in.Now, Policy: policy.Spec(), Before: before, Input: in,
+			Time: in.Now, Policy: policy.Spec(), Before: &before, Input: in,
 			Dropped: dropped, Decision: decision, After: after,
 		}
 		if l.steps%profileEvery == 0 {

@@ -54,6 +54,54 @@ func (p *plant) celsius() float64 {
 	return p.ambient + p.heat[0] + p.heat[1] + p.heat[2]
 }
 
+// rerun is a plant whose doubtful frames run again at the upper rung, as many as may.
+func (p *plant) rerun(d Decision, o Objectives) Input {
+	busy := d.Escalation * p.real[d.Pair[1]] / d.FramePeriod.Seconds()
+	others := p.others
+	p.others += busy // heats as much, whoever does it
+	in := p.live(d, o)
+	p.others = others
+	in.Escalates = true
+	in.Snapshot.Load.OthersCPUPercent = telemetry.Known(100*p.others, in.Now)
+	return in
+}
+
+func TestEscalationSpendsTheBudgetOnDoubtInsteadOfTurns(t *testing.T) {
+	escalated := 0
+	for seed := range uint64(20) {
+		p := randomPlant(rand.New(rand.NewPCG(seed, 8)))
+		o := Objectives{FPS: 3, CeilingCelsius: p.ambient + 18}
+		policy := mustPolicy(t, PredictiveName)
+		var s State
+		var d, last Decision
+		in := p.look(o)
+		in.Escalates = true
+		for i := range 1200 {
+			last = d
+			s, d = policy.Step(s, in)
+			if d.Escalation < 0 || d.Escalation > 1 || d.Escalation > 0 && d.Variant != p.ladder.Rungs[d.Pair[0]].Variant {
+				t.Fatalf("seed %d, step %d: %+v", seed, i, d)
+			}
+			if both := p.real[d.Pair[0]] + p.real[d.Pair[1]]; d.Escalation > 0 && i > 120 {
+				escalated++
+				if both > 1./3 {
+					t.Fatalf("seed %d, step %d: two runs take %.3f s of %.3f", seed, i, both, 1./3)
+				}
+				if last.Escalation > 0 && last.Pair == d.Pair && last.Variant != d.Variant {
+					t.Fatalf("seed %d, step %d: turns by the clock, too", seed, i)
+				}
+			}
+			in = p.rerun(d, o)
+			if c := p.celsius(); i > 120 && c > o.CeilingCelsius+0.3 && d.Pair != [2]int{} {
+				t.Fatalf("seed %d, step %d: %.2f °C, ceiling %.2f", seed, i, c, o.CeilingCelsius)
+			}
+		}
+	}
+	if escalated < 1000 {
+		t.Errorf("escalated in %d steps", escalated)
+	}
+}
+
 // live passes a second under a decision and returns what is to be seen then.
 func (p *plant) live(d Decision, o Objectives) Input {
 	rung, _ := p.ladder.Index(d.Variant)

@@ -14,8 +14,9 @@ type Reason struct {
 	value [3]float64
 	word  string
 	// What runs: the rungs of a pair, the share of the upper, and the rate; no fps where the reason does not say.
-	lower, upper string
-	share, fps   float64
+	// again is the share of the frames that may have both.
+	lower, upper      string
+	share, again, fps float64
 }
 
 // Say is a reason in words.
@@ -39,6 +40,8 @@ func (r Reason) runs() string {
 		return ""
 	case r.lower == r.upper:
 		return fmt.Sprintf("; %s at %.3g frames/s", r.lower, r.fps)
+	case r.again > 0:
+		return fmt.Sprintf("; %s, and up to %.0f %% of the frames again at %s, at %.3g frames/s", r.lower, 100*r.again, r.upper, r.fps)
 	}
 	return fmt.Sprintf("; %s for %.0f %% of the time, else %s, at %.3g frames/s", r.upper, 100*r.share, r.lower, r.fps)
 }
@@ -56,9 +59,9 @@ func (r *Reason) UnmarshalText(text []byte) error {
 func (r Reason) Equal(o Reason) bool { return r.String() == o.String() }
 
 // pair adds what runs.
-func (r *Reason) pair(p profile.Profile, s Split, upper int, fps float64) {
+func (r *Reason) pair(p profile.Profile, s Split, upper int, again, fps float64) {
 	r.lower, r.upper = p.Rungs[s.Pair].Variant, p.Rungs[upper].Variant
-	r.share, r.fps = s.Share, fps
+	r.share, r.again, r.fps = s.Share, again, fps
 	switch s.Share {
 	case 0:
 		r.upper = r.lower

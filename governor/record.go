@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"time"
 
 	"github.com/fathom-edge/fathom/runtime/profile"
@@ -19,23 +20,46 @@ type Record struct {
 	Policy Spec      `json:"policy"`
 	// Profile is the ladder; nil means that of the record before.
 	Profile *profile.Profile `json:"profile,omitempty"`
-	Before  State            `json:"before"`
-	Input   Input            `json:"input"`
+	// Before is the state; nil, in most records of a log, means what the record before led to.
+	Before *State `json:"before,omitempty"`
+	Input  Input  `json:"input"`
 	// Dropped is how many observations did not fit between two steps; the newest are kept.
 	Dropped  int      `json:"dropped,omitempty"`
 	Decision Decision `json:"decision"`
-	After    State    `json:"after"`
+	// After is no part of a log.
+	After State `json:"-"`
 }
 
-// JSONLog returns a function for LoopConfig.Record that writes each record as
-// one line of JSON. failed is told of a write that failed, and of the next only
-// after one has worked; a full disk does not stop the governor.
+// JSONLog returns a function for LoopConfig.Record that writes one line of JSON
+// for each record: a whole one where the record holds the profile, and else what
+// differs from the line before. failed is told of a write that failed, and of the
+// next only after one has worked; a full disk does not stop the governor.
 func JSONLog(w io.Writer, failed func(error)) func(Record) {
+	var last tree
 	broken := false
 	return func(r Record) {
-		line, err := json.Marshal(r)
+		whole := last == nil || r.Profile != nil
+		t, err := treeOf(r)
 		if err == nil {
-			_, err = w.Write(append(line, '\n'))
+			line := t
+			if !whole {
+				delete(t, "before")
+				decision, before := t["decision"].(tree), last["decision"].(tree)
+				if reflect.DeepEqual(decision["pair"], before["pair"]) && decision["cause"] == before["cause"] && decision["frame_period_ns"] == before["frame_period_ns"] {
+					delete(decision, "terms")
+				}
+				line = difference(last, t)
+			}
+			var text []byte
+			if text, err = json.Marshal(line); err == nil {
+				_, err = w.Write(append(text, '\n'))
+			}
+			delete(t, "before")
+			delete(t, "profile")
+			last = t
+		}
+		if err != nil {
+			last = nil
 		}
 		if err != nil && !broken && failed != nil {
 			failed(fmt.Errorf("governor: decision log: %w", err))
@@ -47,9 +71,13 @@ func JSONLog(w io.Writer, failed func(error)) func(Record) {
 // maxLineBytes bounds one line of a log: 64 observations and a ladder of hundreds of rungs.
 const maxLineBytes = 1 << 20
 
-// EachRecord hands on what JSONLog wrote, one record at a time. It ends with the
-// first error of each or of the log.
-func EachRecord(r io.Reader, each func(Record) error) error {
+// LogReader reads what JSONLog wrote, in one part or in several, the oldest first.
+// Lines before the first whole one, as at the beginning of a log that was rotated
+// away, are passed over. The zero LogReader is before the first part.
+type LogReader struct{ last tree }
+
+// Each hands on one record at a time. It ends with the first error of each or of the log.
+func (l *LogReader) Each(r io.Reader, each func(Record) error) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLineBytes)
 	number := 0
@@ -58,9 +86,13 @@ func EachRecord(r io.Reader, each func(Record) error) error {
 		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 			continue
 		}
-		var record Record
-		if err := json.Unmarshal(lines.Bytes(), &record); err != nil {
-			return fmt.Errorf("governor: decision log: line %d: %w (cut off? delete the line)", number, err)
+		record, ok, err := l.read(lines.Bytes())
+		if err != nil {
+			l.last = nil
+			return fmt.Errorf("governor: decision log: line %d: %w (cut off? delete the line and what follows up to the next with a profile)", number, err)
+		}
+		if !ok {
+			continue
 		}
 		if err := each(record); err != nil {
 			return err
@@ -70,6 +102,30 @@ func EachRecord(r io.Reader, each func(Record) error) error {
 		return fmt.Errorf("governor: decision log: after line %d: %w", number, err)
 	}
 	return nil
+}
+
+// read takes a line in; ok is false where what it differs from is not known.
+func (l *LogReader) read(line []byte) (r Record, ok bool, err error) {
+	t, err := parseTree(line)
+	if err != nil {
+		return r, false, err
+	}
+	if _, whole := t["before"]; whole {
+		l.last = tree{}
+	} else if l.last == nil {
+		return r, false, nil
+	}
+	delete(l.last, "before")
+	delete(l.last, "profile")
+	merge(l.last, t)
+	r, err = recordOf(l.last)
+	return r, err == nil, err
+}
+
+// EachRecord is LogReader.Each for a log in one part.
+func EachRecord(r io.Reader, each func(Record) error) error {
+	var l LogReader
+	return l.Each(r, each)
 }
 
 // ReadRecords reads what JSONLog wrote.
@@ -103,8 +159,12 @@ func Replay(records []Record) error {
 // Replayer is Replay for one record after the other. The zero Replayer is before the first.
 type Replayer struct {
 	ladder *profile.Profile
+	state  *State // that the last step led to
 	count  int
 }
+
+// State is what the last step led to; nil before the first.
+func (p *Replayer) State() *State { return p.state }
 
 // Step says whether a record comes out as it was logged.
 func (p *Replayer) Step(r Record) error {
@@ -126,13 +186,28 @@ func (p *Replayer) Step(r Record) error {
 	}
 	in := r.Input
 	in.Profile = *p.ladder
-	after, decision := policy.Step(r.Before, in)
-	if err := same("decision", r.Decision, decision); err != nil {
+	before := p.state
+	if r.Before != nil {
+		// A new start begins anew; so does a log after records that are missing.
+		if before != nil && r.Before.Started && r.Before.SteppedAt.Equal(before.SteppedAt) {
+			if err := same("state", r.Before, before); err != nil {
+				return fail(err)
+			}
+		}
+		before = r.Before
+	}
+	if before == nil {
+		return fail(errors.New("no state yet (begin at a record that holds one)"))
+	}
+	after, decision := policy.Step(*before, in)
+	logged := r.Decision
+	if logged.Terms.n == 0 { // left out where nothing changed
+		decision.Terms = Terms{}
+	}
+	if err := same("decision", logged, decision); err != nil {
 		return fail(err)
 	}
-	if err := same("state", r.After, after); err != nil {
-		return fail(err)
-	}
+	p.state = &after
 	p.count++
 	return nil
 }

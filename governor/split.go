@@ -63,6 +63,9 @@ type spend struct {
 	// lateSwitch is the probability that the first frame of the upper rung of a pair is late, and lateShare how many frames may be.
 	lateSwitch perRung
 	lateShare  float64
+	// inTimeTwice says of an upper rung that the lower and it are in time one after the
+	// other: then doubtful frames have it, instead of turns by the clock.
+	inTimeTwice [maxRungs]bool
 	// overLate says that more frames were late of late than may be.
 	overLate bool
 	dwell    time.Duration
@@ -191,11 +194,23 @@ func (s *Split) alternate(w *spend, fps float64) {
 		s.On = false
 	case s.Share == 1:
 		s.On, s.Owed = true, 0
+	case w.inTimeTwice[upper]:
+		s.On, s.Owed = false, 0
 	case s.Owed >= slice:
 		s.On = true
 	case s.Owed <= -slice:
 		s.On = false
 	}
+}
+
+// escalation is the share of frames that may have both rungs, for what the upper
+// would cost in turns.
+func (s *Split) escalation(w *spend) float64 {
+	upper := min(s.Pair+1, w.top)
+	if !w.inTimeTwice[upper] || s.Share == 0 || s.Share == 1 {
+		return 0
+	}
+	return s.Share * (1 - w.cost[s.Pair]/w.cost[upper])
 }
 
 // settle finds how much slower than wanted the frames have to come.

@@ -131,6 +131,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 
 type explainer struct {
 	explanation
+	log    governor.LogReader
 	replay *governor.Replayer
 	last   governor.Record
 	shown  string
@@ -158,7 +159,7 @@ func (e *explainer) read(file string) error {
 		return err
 	}
 	defer f.Close()
-	if err := governor.EachRecord(f, e.add); err != nil {
+	if err := e.log.Each(f, e.add); err != nil {
 		// A power cut leaves half a line: what stands before it is worth reading.
 		e.Stopped = fmt.Sprintf("%s: %v", file, err)
 	}

@@ -44,7 +44,7 @@ func cost(ctx context.Context, f flags) ([]results.Row, error) {
 		}
 		step := func(i int) {
 			record := &records[i%len(records)]
-			policy.Step(record.Before, record.Input)
+			policy.Step(*record.Before, record.Input)
 		}
 		var micros []float64
 		for range 5 {
