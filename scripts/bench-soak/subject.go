@@ -39,7 +39,7 @@ type subject struct {
 // subjects opens the committed bundles, and the demo family in other numbers.
 func subjects(dir string) ([]*subject, error) {
 	dirs := []string{demo, tiny}
-	for _, numbers := range []string{"float16", "int8 --calibration glyphs:validation:64"} {
+	for _, numbers := range []string{"float16", "int8 --calibration glyphs:validation:8"} {
 		precision, _, _ := strings.Cut(numbers, " ")
 		out := filepath.Join(dir, precision)
 		if _, err := results.Run("bin/fathom convert " + family + " -o " + out + " --precision " + numbers); err != nil {
@@ -102,7 +102,7 @@ func (s *subject) doubt() {
 
 // measure times the segments, for deadlines.
 func (s *subject) measure() error {
-	const runs = 30
+	const runs = 8
 	s.profile = &profile.Profile{Board: "this machine"}
 	for _, v := range s.bundle.Manifest.Variants {
 		s.profile.Rungs = append(s.profile.Rungs, profile.Rung{Variant: v.Name})
