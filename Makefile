@@ -66,6 +66,7 @@ bench: build train dist ## measure everything that docs/results states (minutes)
 	$(GO) run ./scripts/bench-quantize
 	$(GO) run ./scripts/bench-boards
 	$(GO) run ./scripts/bench-preprocess
+	$(ENV) $(GO) run ./scripts/bench-engine
 	$(GO) run ./scripts/bench-governor
 	$(GO) run ./scripts/bench-resume
 
