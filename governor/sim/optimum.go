@@ -371,6 +371,9 @@ func (s *solver) solveBattery() Bound {
 			high, highPlan, highLeft = middle, plan, left
 		}
 	}
+	if highLeft <= lowLeft { // nothing can be done
+		return Bound{Utility: best, Plan: highPlan}
+	}
 	// Between the two lies a mix that keeps the goal exactly.
 	return Bound{Utility: best, Plan: highPlan + (lowPlan-highPlan)*highLeft/(highLeft-lowLeft)}
 }
