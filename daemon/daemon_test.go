@@ -74,6 +74,12 @@ type running struct {
 // board, as changed, until the test ends.
 func start(t *testing.T, change func(*Config)) *running {
 	t.Helper()
+	return startWith(t, openEngine, change)
+}
+
+// startWith is start with another engine.
+func startWith(t *testing.T, open func(*bundle.Bundle, int) (Engine, error), change func(*Config)) *running {
+	t.Helper()
 	c := DefaultConfig()
 	c.Bundle, c.Listen = tiny, "127.0.0.1:0"
 	c.Simulate = &Simulate{Board: "pi4-closed-case", Acceleration: 10, Utilisation: 0.5}
@@ -84,7 +90,7 @@ func start(t *testing.T, change func(*Config)) *running {
 	r := &running{t: t, log: &logBuffer{}, cancel: cancel, done: make(chan error, 1)}
 	ready := make(chan string, 1)
 	go func() {
-		r.done <- Run(ctx, Options{Config: c, Open: openEngine, Log: slog.New(slog.NewTextHandler(r.log, nil)),
+		r.done <- Run(ctx, Options{Config: c, Open: open, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 			Ready: func(address string) { ready <- address }})
 	}()
 	t.Cleanup(func() {

@@ -5,6 +5,7 @@ package daemon
 import (
 	"bytes"
 	"encoding/json"
+	"image"
 	"image/jpeg"
 	"io"
 	"log/slog"
@@ -26,6 +27,8 @@ import (
 
 	"github.com/fathom-edge/fathom/daemon/events"
 	"github.com/fathom-edge/fathom/daemon/scene"
+	"github.com/fathom-edge/fathom/runtime/bundle"
+	"github.com/fathom-edge/fathom/runtime/engine"
 )
 
 // heard collects what somebody is told.
@@ -88,6 +91,32 @@ func mqttBroker(t *testing.T) (*broker.Server, string, *heard) {
 	return s, l.Address(), h
 }
 
+// lively is a real engine whose answers are replaced: every class in turn, surely, for four frames.
+type lively struct {
+	Engine
+	frames int
+}
+
+func openLively(b *bundle.Bundle, threads int) (Engine, error) {
+	e, err := openEngine(b, threads)
+	if err != nil {
+		return nil, err
+	}
+	return &lively{Engine: e}, nil
+}
+
+func (l *lively) Infer(m image.Image) (engine.Result, error) {
+	r, err := l.Engine.Infer(m)
+	if err != nil {
+		return r, err
+	}
+	r.Best = l.frames / 4 % len(r.Scores)
+	r.Scores = make([]float32, len(r.Scores))
+	r.Scores[r.Best] = 0.9
+	l.frames++
+	return r, nil
+}
+
 // Every way of telling tells the same events, in the same order; the broker pauses the daemon and lets it go on.
 func TestOutputsTellTheSame(t *testing.T) {
 	posted := &heard{}
@@ -98,7 +127,8 @@ func TestOutputsTellTheSame(t *testing.T) {
 	defer hook.Close()
 	b, address, told := mqttBroker(t)
 	dir := t.TempDir()
-	r := start(t, func(c *Config) {
+	r := startWith(t, openLively, func(c *Config) {
+		c.Smoothing = 0
 		c.EventLog = filepath.Join(dir, "events.jsonl")
 		c.Snapshots.Folder = filepath.Join(dir, "pictures")
 		c.Webhook.URL = hook.URL
@@ -188,7 +218,8 @@ func (r *running) text(path string) string {
 // Everybody whom it tells may be away: it goes on, says so, and recovers.
 func TestOutputsAway(t *testing.T) {
 	dir := t.TempDir()
-	r := start(t, func(c *Config) {
+	r := startWith(t, openLively, func(c *Config) {
+		c.Smoothing = 0
 		c.MQTT.Broker, c.MQTT.ID = "mqtt://127.0.0.1:1", "box"
 		c.Webhook.URL = "http://127.0.0.1:1/"
 		c.Snapshots.Folder = filepath.Join(dir, "pictures")
