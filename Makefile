@@ -12,7 +12,7 @@ TRAIN_ENV = CGO_ENABLED=0 $(if $(filter amd64,$(shell $(GO) env GOARCH)),GOEXPER
 RACE = ./boards/... ./daemon/... ./governor/... ./runtime/... ./train/dataset/... ./cmd/fathomd/...
 PLAIN = $(shell $(GO) list ./... | grep -Ev '/fathom/(boards|daemon|governor|runtime|cmd/fathomd|train|cmd/fathom-train)(/|$$)')
 
-.PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench peers-convert peers-latency results dist clean
+.PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench peers-convert peers-latency recipes arm64-bytes results dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,12 +53,17 @@ e2e: build train dist ## the page in Chromium; the arm64 release under qemu: sam
 	scripts/qemu-convert.sh
 	scripts/qemu-labels.sh
 
+arm64-bytes: ## every network and operator of the tests converts to the same bytes on arm64, under qemu (minutes)
+	scripts/qemu-networks.sh
+
 check: native ## formatting, vet, staticcheck, import rules, generated code unchanged
 	scripts/check.sh
 
-generate: ## make the generated code anew (protobuf, flatbuffers)
+generate: ## make the generated code anew (protobuf, flatbuffers, outlines of glyphs, reference of the configuration)
 	scripts/generate-onnx.sh
 	scripts/generate-tflite.sh
+	$(GO) generate ./glyphs
+	$(GO) run ./scripts/config-reference docs/configuration.md
 
 bench: build train dist ## measure everything that docs/results states (minutes)
 	$(GO) run ./scripts/bench-train
@@ -75,6 +80,9 @@ peers-convert: native ## compare fathom convert with onnx2tf and litert-torch (P
 
 peers-latency: native ## the latencies of that comparison again, of what it converted (8 minutes, on a quiet machine)
 	scripts/peers.sh latency
+
+recipes: ## run the recipes for PyTorch in docs/ as they stand there (after make peers-convert)
+	scripts/recipes.sh .cache/peers/torch/bin/python
 
 results: ## render docs/results/*.json to tables and plots
 	$(GO) run ./scripts/results docs/results

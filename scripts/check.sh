@@ -21,5 +21,6 @@ go test -count=1 ./internal/structure/ # a cached result does not see new packag
 for generator in onnx tflite; do
   scripts/generate-$generator.sh
 done
-git diff --exit-code --stat -- '*.pb.go' convert/tflite || die "generated code differs from its schema: commit what make generate writes"
+go run ./scripts/config-reference docs/configuration.md
+git diff --exit-code --stat -- '*.pb.go' convert/tflite docs/configuration.md || die "generated code differs from its schema: commit what make generate writes"
 echo "check: ok"

@@ -2,12 +2,12 @@
 //
 //   node scripts/page-test.mjs URL TOKEN CHROMIUM [FOLDER-FOR-PICTURES]
 //
-// Run by scripts/page-test.sh, which installs puppeteer-core and axe-core where NODE_PATH says.
+// Run by scripts/page-test.sh, which installs puppeteer-core and axe-core where NODE_PATH says, relative to the current folder.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import assert from "node:assert/strict";
 
-const require = createRequire(process.env.NODE_PATH + "/");
+const require = createRequire(process.cwd() + "/" + process.env.NODE_PATH + "/");
 const puppeteer = require("puppeteer-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const [url, token, executablePath, pictures] = process.argv.slice(2);

@@ -30,6 +30,7 @@ type Config struct {
 
 // Thresholds replace those of Config for one class; 0 keeps the general one.
 type Thresholds struct {
+	// Those of this class instead of the general ones.
 	Enter float64 `yaml:"enter"`
 	Leave float64 `yaml:"leave"`
 }

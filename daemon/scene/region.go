@@ -11,7 +11,9 @@ import (
 // Region is a rectangle of the picture, in shares of its width and height: x and y
 // from the upper left corner. Each region is classified by itself.
 type Region struct {
-	Name   string  `yaml:"name"`
+	// Name of the region, as events tell it.
+	Name string `yaml:"name"`
+	// Upper left corner and sides, shares of the picture.
 	X      float64 `yaml:"x"`
 	Y      float64 `yaml:"y"`
 	Width  float64 `yaml:"width"`

@@ -24,6 +24,7 @@ import (
 
 // Config bounds the folder. An empty Folder keeps no pictures.
 type Config struct {
+	// Folder of the pictures; none keeps none.
 	Folder string `yaml:"folder"`
 	// Files and Bytes bound what is kept.
 	Files int   `yaml:"files"`

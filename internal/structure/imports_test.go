@@ -56,6 +56,7 @@ var allowed = []struct {
 	{"scripts/bench-peers", []string{"convert", "internal", "runtime"}, "it runs what other converters made, too"},
 	{"scripts/bench-preprocess", []string{"internal", "runtime/frame", "runtime/preprocess"}, "it turns frames into tensors"},
 	{"scripts/bench-soak", []string{"internal", "runtime"}, "it wears an engine out"},
+	{"scripts/config-reference", []string{"daemon", "internal"}, "it documents the daemon's configuration"},
 	{"scripts", []string{"internal"}, "programs of the build"},
 	{"train/arch", nil, "an architecture knows no backend and no format"},
 	{"train/dataset", []string{"glyphs", "runtime/preprocess"}, "data knows nothing of nets"},

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -60,22 +61,28 @@ func reference() (string, error) {
 	return b.String(), err
 }
 
-// tables writes one for each section, and one for the elements of each list of sections.
+// tables writes one table for each section, and one for the elements of each list of sections. Its error names all fields
+// without a comment.
 func tables(b *strings.Builder, docs comments, prefix string, fields []daemon.Field) error {
-	section := "-" // none begins like this
+	var missing []error
+	var sections []string // in the order of their first fields
+	inside := map[string][]daemon.Field{}
 	for _, f := range fields {
 		at := ""
 		if i := strings.LastIndex(f.Path, "."); i >= 0 {
 			at = f.Path[:i]
 		}
-		if at != section {
-			if err := heading(b, docs, strings.Trim(prefix+"."+at, "."), f.Owner); err != nil {
-				return err
-			}
-			section = at
+		if inside[at] == nil {
+			sections = append(sections, at)
 		}
-		if err := row(b, docs, f.Path, f); err != nil {
+		inside[at] = append(inside[at], f)
+	}
+	for _, at := range sections {
+		if err := heading(b, docs, strings.Trim(prefix+"."+at, "."), inside[at][0].Owner); err != nil {
 			return err
+		}
+		for _, f := range inside[at] {
+			missing = append(missing, row(b, docs, f.Path, f))
 		}
 	}
 	for _, f := range fields {
@@ -84,12 +91,10 @@ func tables(b *strings.Builder, docs comments, prefix string, fields []daemon.Fi
 			if f.Type.Kind() == reflect.Map {
 				suffix = ".NAME"
 			}
-			if err := tables(b, docs, f.Path+suffix, inside); err != nil {
-				return err
-			}
+			missing = append(missing, tables(b, docs, f.Path+suffix, inside))
 		}
 	}
-	return nil
+	return errors.Join(missing...)
 }
 
 func heading(b *strings.Builder, docs comments, at string, owner reflect.Type) error {
@@ -102,6 +107,9 @@ func heading(b *strings.Builder, docs comments, at string, owner reflect.Type) e
 	doc, err := docs.ofType(owner)
 	if err != nil {
 		return err
+	}
+	if rest, ok := strings.CutPrefix(doc, owner.Name()+" "); ok {
+		doc = strings.ToUpper(rest[:1]) + rest[1:]
 	}
 	if doc != "" && owner != reflect.TypeFor[daemon.Config]() {
 		fmt.Fprintf(b, "%s\n\n", doc)
@@ -123,7 +131,9 @@ func row(b *strings.Builder, docs comments, path string, f daemon.Field) error {
 		restart = "yes"
 	}
 	name := path[strings.LastIndex(path, ".")+1:]
-	doc = strings.Replace(doc, f.GoName+" ", "`"+name+"` ", 1)
+	if rest, ok := strings.CutPrefix(doc, f.GoName+" is "); ok {
+		doc = strings.ToUpper(rest[:1]) + rest[1:]
+	}
 	fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", name, typeName(f.Type), defaultText(f.Default), restart, strings.ReplaceAll(doc, "|", "\\|"))
 	return nil
 }
@@ -144,7 +154,7 @@ func typeName(t reflect.Type) string {
 	case reflect.String:
 		return "text"
 	case reflect.Bool:
-		return "yes or no"
+		return "true or false"
 	case reflect.Float64:
 		return "number"
 	case reflect.Int, reflect.Uint64, reflect.Uint16:
