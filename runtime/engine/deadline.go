@@ -29,21 +29,40 @@ type step struct {
 	open []*variant
 }
 
+// SetProfile replaces Options.Profile, where that is known only after the bundle
+// was opened. On an error the old one stays.
+func (e *Engine) SetProfile(p *profile.Profile) error {
+	e.loading.Lock()
+	defer e.loading.Unlock()
+	e.frames.Lock()
+	defer e.frames.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
+	return e.current.plan(p)
+}
+
 // plan prepares deadlines, if there is a profile.
-func (n *network) plan() error {
-	p := n.opts.Profile
+func (n *network) plan(p *profile.Profile) error {
 	if p == nil {
+		n.opts.Profile = nil
 		return nil
 	}
 	costs := p.SegmentCosts(n.opts.Threads)
-	for order, mv := range n.bundle.Manifest.Variants {
-		v := n.variants[mv.Name]
-		v.order = order
-		_, v.worth = p.Index(v.name)
+	steps := make(map[string][]step, len(n.variants))
+	for _, mv := range n.bundle.Manifest.Variants {
 		var err error
-		if v.steps, err = stepsOf(mv.Path, costs, n.opts.Threads); err != nil {
+		if steps[mv.Name], err = stepsOf(mv.Path, costs, n.opts.Threads); err != nil {
 			return err
 		}
+	}
+	n.opts.Profile, n.slowdown = p, 0
+	for order, name := range n.names {
+		v := n.variants[name]
+		v.order, v.steps = order, steps[name]
+		_, v.worth = p.Index(name)
 	}
 	for _, v := range n.variants {
 		for i := range v.path {

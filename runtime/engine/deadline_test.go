@@ -59,7 +59,7 @@ func tree(t *testing.T, deviation time.Duration, worth ...string) *network {
 		n.names = append(n.names, v.name)
 		n.variants[v.name] = v
 	}
-	if err := n.plan(); err != nil {
+	if err := n.plan(p); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -228,9 +228,26 @@ func TestProfileThatDoesNotFit(t *testing.T) {
 	p := profileOf(b, func(string) time.Duration { return time.Millisecond })
 	_, err := Open(b, Options{Threads: 2, Profile: &p})
 	wantError(t, err, "with 2 threads (measure this bundle with fathom bench --threads 2)")
-	p.Segments = p.Segments[1:]
-	_, err = Open(b, Options{Profile: &p})
+	e := openEngine(t, Options{Profile: &p})
+	lacking := profile.Profile{Rungs: p.Rungs, Segments: p.Segments[1:]}
+	_, err = Open(b, Options{Profile: &lacking})
 	wantError(t, err, "the profile has no cost of segment "+b.Manifest.Segments[0].ID)
+	wantError(t, e.SetProfile(&lacking), "the profile has no cost of segment "+b.Manifest.Segments[0].ID)
+	far := time.Now().Add(time.Hour)
+	if _, err := e.InferBy(picture(3, 20, 20), far); err != nil {
+		t.Errorf("after a profile that was refused: %v", err)
+	}
+	for _, tc := range []struct {
+		profile *profile.Profile
+		ok      bool
+	}{{nil, false}, {&p, true}} {
+		if err := e.SetProfile(tc.profile); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.InferBy(picture(3, 20, 20), far); (err == nil) != tc.ok {
+			t.Errorf("with the profile %v: %v", tc.profile, err)
+		}
+	}
 }
 
 // What a deadline costs where it changes nothing, beside an inference without one.

@@ -132,7 +132,7 @@ func (n *network) load() error {
 		}
 	}
 	n.active = n.variants[n.names[0]]
-	return n.plan()
+	return n.plan(n.opts.Profile)
 }
 
 // variant looks a name up.
