@@ -47,9 +47,11 @@ type child struct {
 	pipe    *os.File
 	stop    func() bool // the watch over the context
 	message *tail
-	pid     int
 	exited  chan struct{} // then state is set, and nothing of the group runs any more
 	state   error
+
+	mu    sync.Mutex
+	group int // of processes; 0 when the number may belong to another
 }
 
 // start runs the program until ctx ends.
@@ -94,23 +96,33 @@ func (c *child) run(write *os.File, started chan<- error) {
 		started <- err
 		return
 	}
-	c.pid = cmd.Process.Pid
+	c.group = cmd.Process.Pid
 	started <- nil
-	// Until Wait, the number of the group cannot belong to another.
-	for unix.Waitid(unix.P_PID, c.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	for unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
 	}
-	unix.Kill(-c.pid, unix.SIGKILL)
+	c.signal(unix.SIGKILL)
+	c.mu.Lock()
+	c.group = 0 // from Wait on
+	c.mu.Unlock()
 	c.state = cmd.Wait()
 	close(c.exited)
 }
 
+func (c *child) signal(s unix.Signal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.group != 0 {
+		unix.Kill(-c.group, s)
+	}
+}
+
 // kill ends the program: politely, since some leave a camera locked otherwise, then for certain.
 func (c *child) kill() {
-	unix.Kill(-c.pid, unix.SIGTERM)
+	c.signal(unix.SIGTERM)
 	select {
 	case <-c.exited:
 	case <-time.After(grace):
-		unix.Kill(-c.pid, unix.SIGKILL)
+		c.signal(unix.SIGKILL)
 	}
 	c.pipe.SetReadDeadline(time.Now()) // where something outside the group still holds the other end
 }

@@ -28,6 +28,7 @@ func newHTTP(rawURL string, fps float64, options StreamOptions) (*Stream, error)
 		return nil, err
 	}
 	camera := webCamera{address, newClient(address.request.Scheme, options.ConnectTimeout), time.Duration(float64(time.Second) / fps)}
+	options.FrameTimeout += camera.period // which may be longer
 	return newStream(link{address.shown, camera.connect, address.reason}, options)
 }
 

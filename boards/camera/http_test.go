@@ -205,7 +205,7 @@ func TestMJPEGFailures(t *testing.T) {
 			s := begin(w)
 			s.send(grayJPEG(t, 8, 8, 1))
 			<-r.Context().Done()
-		}, "no complete picture for 200ms"},
+		}, "no complete picture for 220ms"},
 		{"trickle", func(w http.ResponseWriter, r *http.Request) {
 			s := begin(w)
 			io.WriteString(s, "--frame\r\nContent-Length: 1000000\r\n\r\n")
@@ -214,7 +214,7 @@ func TestMJPEGFailures(t *testing.T) {
 				s.ResponseWriter.(http.Flusher).Flush()
 				time.Sleep(10 * time.Millisecond)
 			}
-		}, "no complete picture for 200ms"},
+		}, "no complete picture for 220ms"},
 		{"no answer", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "timeout awaiting response headers"},
 		{"end", func(w http.ResponseWriter, r *http.Request) { begin(w).send(grayJPEG(t, 8, 8, 1)) }, "the camera ended the stream"},
 		{"not found", http.NotFound, "it answers 404 Not Found (check the path"},
@@ -249,7 +249,7 @@ func TestMJPEGFailures(t *testing.T) {
 			server := serve(t, tt.handle)
 			options := quick
 			options.ConnectTimeout = 500 * time.Millisecond
-			if strings.Contains(tt.want, "200ms") {
+			if strings.Contains(tt.want, "220ms") {
 				options.FrameTimeout = 200 * time.Millisecond
 			}
 			err := nextFailure(t, open(t, server.URL, options), tt.want)

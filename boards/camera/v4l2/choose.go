@@ -27,8 +27,9 @@ var (
 )
 
 // cost is what a pixel takes to become part of a tensor, relative to each other: raw
-// formats are converted, JPEG is decoded first (image/jpeg, some ten times as long).
-var cost = map[FourCC]float64{NV12: 1, I420: 1, YUYV: 1.1, UYVY: 1.1, MJPEG: 10, JPEG: 10}
+// formats are converted and resized (about 5 ns on a 2.5 GHz x86-64 core), JPEG is
+// decoded first (image/jpeg: 14 ns more).
+var cost = map[FourCC]float64{NV12: 1, I420: 1, YUYV: 1.1, UYVY: 1.1, MJPEG: 4, JPEG: 4}
 
 // Mode is a way in which a camera can deliver frames.
 type Mode struct {
