@@ -107,11 +107,11 @@ func TestExplainOfADamagedLog(t *testing.T) {
 	}
 
 	lines := bytes.SplitAfter(text, []byte("\n"))
-	lines[5] = bytes.Replace(lines[5], []byte(`"frame_period_ns":`), []byte(`"frame_period_ns":1`), 1)
+	lines[60] = bytes.Replace(lines[60], []byte(`"frame_period_ns":`), []byte(`"frame_period_ns":1`), 1)
 	if err := os.WriteFile(file, bytes.Join(lines, nil), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if text := called(t, 0, "explain", file, "--replay"); !strings.Contains(text, "replay: record 5") {
+	if text := called(t, 0, "explain", file, "--replay"); !strings.Contains(text, "replay: record 60") {
 		t.Error(text)
 	}
 }
