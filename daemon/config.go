@@ -43,6 +43,11 @@ type Config struct {
 	TargetRate float64 `yaml:"target_rate"`
 	// Threads of one inference.
 	Threads int `yaml:"threads" reload:"restart"`
+	// Answer a frame shallower than chosen where it would take longer than objectives.deadline; needs measured costs (see profile and engine.md).
+	KeepDeadline bool `yaml:"keep_deadline" reload:"restart"`
+	// Share of the frames, 0 to 1, that may be run on at a deeper variant when their answer is in doubt; needs a bundle that
+	// fathom eval --escalation calibrated (see engine.md).
+	Escalation float64 `yaml:"escalation" reload:"restart"`
 	// Time constant over which probabilities are averaged; 0s for none. A new scene starts anew.
 	Smoothing  Duration            `yaml:"smoothing"`
 	Policy     governor.Spec       `yaml:"policy"`

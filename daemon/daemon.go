@@ -177,6 +177,10 @@ func assemble(ctx context.Context, o Options, b *bundle.Bundle, engine Engine) (
 	if err != nil {
 		return nil, err
 	}
+	engine, err = flex(engine, c, m, ladder, func() time.Duration { return inferenceLimit(d.loop.Objectives()) })
+	if err != nil {
+		return nil, err
+	}
 	predicted, err := d.predictionLog(m.Labels)
 	if err != nil {
 		return nil, err

@@ -176,6 +176,6 @@ func (p *Pipeline) classify(frame camera.Frame) bool {
 	for _, e := range c.Watches.seen(watch, now, result.Variant, smoothed) {
 		c.Happened(e, frame.Image)
 	}
-	c.Observe(governor.Observation{Time: time.Now(), Variant: result.Variant, Threads: c.Threads, Latency: result.Latency})
+	c.Observe(observed(result, c.Threads))
 	return true
 }
