@@ -89,3 +89,14 @@ func TestRTSPAway(t *testing.T) {
 		}
 	}
 }
+
+// A command of one's own, as docs/cameras.md has it, with pictures that another encoder than Go's wrote.
+func TestCommandOfJPEGs(t *testing.T) {
+	video := ffmpegOrSkip(t)
+	s := openAt(t, "command:ffmpeg -v error -stream_loop -1 -re -i 'file:"+video+"' -f mjpeg -", Options{})
+	for range 3 {
+		if b := nextFrame(t, s).Image.Bounds(); b.Dx() != 640 || b.Dy() != 360 {
+			t.Fatalf("picture of %v", b)
+		}
+	}
+}
