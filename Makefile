@@ -51,6 +51,7 @@ test: native ## run all tests
 e2e: build train dist ## the page in Chromium; the arm64 release under qemu: same bytes, same labels
 	scripts/page-test.sh
 	scripts/qemu-convert.sh
+	scripts/qemu-networks.sh
 	scripts/qemu-labels.sh
 
 arm64-bytes: ## every network and operator of the tests converts to the same bytes on arm64, under qemu (minutes)

@@ -4,7 +4,8 @@
 //	python scripts/onnx-networks.py --full .cache/networks     export them, with onnxruntime's outputs
 //	go run ./scripts/bench-convert .cache/networks [NAME…]
 //
-// NAME is a network, or family: five depths of a ResNet. All of these unless told.
+// NAME is a network, or family: five depths of a ResNet, or arm64: the bytes of the
+// tests' networks, under qemu. All of these unless told.
 //
 // For each network: the largest error of TFLite against onnxruntime as a share of
 // the outputs' range, processor time and peak memory of fathom convert without
@@ -59,7 +60,7 @@ func run(folder string, names []string) error {
 		for _, p := range paths {
 			names = append(names, strings.TrimSuffix(filepath.Base(p), ".onnx"))
 		}
-		names = append(names, "family")
+		names = append(names, "family", "arm64")
 	}
 	if len(names) > 1 {
 		return each(folder, names)
@@ -71,9 +72,12 @@ func run(folder string, names []string) error {
 	defer os.RemoveAll(scratch)
 	name := names[0]
 	var rows []results.Row
-	if name == "family" {
+	switch name {
+	case "family":
 		rows, err = measureFamily(scratch)
-	} else {
+	case "arm64":
+		rows, err = measureArm64()
+	default:
 		rows, err = measure(folder, name, scratch)
 	}
 	if err != nil {

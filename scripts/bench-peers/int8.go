@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/fathom-edge/fathom/internal/results"
 )
@@ -41,6 +40,7 @@ func quantizeAll(n network) ([]results.Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	mean := means(want[0])
 	var rows []results.Row
 	for _, t := range int8Tools(n, scratch) {
 		more, seconds, err := n.convert(t, "int8", "")
@@ -56,17 +56,49 @@ func quantizeAll(n network) ([]results.Row, error) {
 			fmt.Fprintf(os.Stderr, "%s: the int8 file of %s does not run: %v\n", n.name, t.name, err)
 			continue
 		}
-		same := 0
+		same, balanced := 0.0, 0.0
 		for i, y := range got[0] {
-			same += int(bit(best(y) == best(want[0][i])))
+			same += bit(best(y, nil) == best(want[0][i], nil))
+			balanced += bit(best(y, mean) == best(want[0][i], mean))
 		}
-		rows = append(rows, row("agreement-"+t.name, "int8 of "+t.name+" gives the answer of float32", "%", 100*float64(same)/compared))
+		rows = append(rows,
+			row("agreement-"+t.name, "int8 of "+t.name+" gives the answer of float32", "%", 100*same/compared),
+			row("balanced-"+t.name, "int8 of "+t.name+" gives the answer of float32, of logits less their mean", "%", 100*balanced/compared))
 	}
-	classes := map[int]bool{}
+	classes, balanced := map[int]bool{}, map[int]bool{}
 	for _, y := range want[0] {
-		classes[best(y)] = true
+		classes[best(y, nil)], balanced[best(y, mean)] = true, true
 	}
-	return append(rows, row("classes", "different answers of float32 among the pictures compared", "", float64(len(classes)))), nil
+	return append(rows,
+		row("classes", "different answers of float32 among the pictures compared", "", float64(len(classes))),
+		row("classes-balanced", "different answers of float32, of logits less their mean", "", float64(len(balanced)))), nil
 }
 
-func best(logits []float32) int { return slices.Index(logits, slices.Max(logits)) }
+// means of each logit. A network with random weights gives hardly more than one answer to any picture; less their means
+// over the pictures its logits give all.
+func means(logits [][]float32) []float32 {
+	mean := make([]float32, len(logits[0]))
+	for _, y := range logits {
+		for k, v := range y {
+			mean[k] += v / float32(len(logits))
+		}
+	}
+	return mean
+}
+
+// best is the place of the largest logit, or of the largest less its mean.
+func best(logits, mean []float32) int {
+	at := 0
+	above := func(k int) float32 {
+		if mean == nil {
+			return logits[k]
+		}
+		return logits[k] - mean[k]
+	}
+	for k := range logits {
+		if above(k) > above(at) {
+			at = k
+		}
+	}
+	return at
+}

@@ -20,7 +20,7 @@ func table(w io.Writer) error {
 		value[r.ID] = strings.TrimSpace(fmt.Sprintf("%.4g %s", r.Value, r.Unit))
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NETWORK\tNUMBERS\tTOOL\tTIME\tMEMORY\tSIZE\tOPERATORS\tTRANSPOSES\tERROR\tSAME ANSWER\tOUR TFLITE\tNEWEST LITERT")
+	fmt.Fprintln(t, "NETWORK\tNUMBERS\tTOOL\tTIME\tMEMORY\tSIZE\tOPERATORS\tTRANSPOSES\tERROR\tSAME ANSWER / LESS MEAN\tOUR TFLITE\tNEWEST LITERT")
 	for _, n := range parts["convert"].networks {
 		for _, precision := range []string{"float32", "int8"} {
 			for _, tool := range []string{ours, "onnx2tf", "litert-torch"} {
@@ -31,7 +31,7 @@ func table(w io.Writer) error {
 				case "1":
 					agreement := "–"
 					if precision == "int8" {
-						agreement = or(value["agreement-"+tool+"/"+n])
+						agreement = or(value["agreement-"+tool+"/"+n]) + " / " + or(value["balanced-"+tool+"/"+n])
 					}
 					fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", n, precision, tool,
 						of("time"), of("memory"), of("size"), of("operators"), of("transposes"), of("error"), agreement,
