@@ -218,13 +218,13 @@ func (t *trial) comparable(ctx context.Context, measure func()) {
 		t.fail(err)
 		return
 	}
-	// The bundle before is freed when the next frame begins.
-	for last := t.counts.frames.Load(); t.counts.frames.Load() < last+2; {
+	// The bundle before is freed when the next frame begins; two answers may be of the frame before.
+	for last := t.counts.frames.Load(); t.counts.frames.Load() < last+3; {
 		if !sleep(ctx, time.Millisecond) {
 			return
 		}
 	}
-	if sleep(ctx, 20*time.Millisecond) {
+	if sleep(ctx, 100*time.Millisecond) {
 		measure()
 	}
 }
