@@ -9,9 +9,6 @@ import (
 	"github.com/fathom-edge/fathom/daemon"
 )
 
-// defaultConfig is where a package puts the configuration.
-const defaultConfig = "/etc/fathom/fathomd.yaml"
-
 type checkConfig struct {
 	File string `arg:"" optional:"" default:"/etc/fathom/fathomd.yaml" help:"Configuration file (default ${default})."`
 	JSON bool   `name:"json" help:"Print a JSON object."`
