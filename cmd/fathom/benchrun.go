@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	blockTime = 15 * time.Millisecond // what the runs of a block take, about
+	blockTime = 25 * time.Millisecond // what the runs of a block take, about
 	mostRuns  = 200                   // of a block
 	minRounds = 5                     // however long they take
 	// XNNPACK's threads spin for a while after their last work. With more threads

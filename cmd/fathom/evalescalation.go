@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,7 +117,11 @@ func (c *evalCommand) runEscalation(out *output, b *bundle.Bundle, variants []ev
 		return err
 	}
 	defer eng.Close()
-	all, err := ask(eng, b.Manifest, variants, data)
+	seen := map[uint64]bool{}
+	all, err := ask(eng, b.Manifest, variants, data, func(image uint64) error {
+		seen[image] = true
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -130,7 +135,13 @@ func (c *evalCommand) runEscalation(out *output, b *bundle.Bundle, variants []ev
 	}
 	result.Chosen = chooseSteps(result.Pairs)
 	if report != nil {
-		if all, err = ask(eng, b.Manifest, variants, report); err != nil {
+		all, err = ask(eng, b.Manifest, variants, report, func(image uint64) error {
+			if seen[image] {
+				return fmt.Errorf("eval: --report: an image of %s is also in %s, which is chosen by: other images are needed to judge it", c.Report, c.Data)
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 		j := &judgement{Data: c.Report, Samples: report.count}
@@ -165,8 +176,8 @@ func (c *evalCommand) runEscalation(out *output, b *bundle.Bundle, variants []ev
 	return nil
 }
 
-// ask runs every variant on every sample.
-func ask(eng *engine.Engine, m *bundle.Manifest, variants []evalVariant, data *dataset) ([]answers, error) {
+// ask runs every variant on every sample, and hands each sample's fingerprint on first.
+func ask(eng *engine.Engine, m *bundle.Manifest, variants []evalVariant, data *dataset, seen func(image uint64) error) ([]answers, error) {
 	all := make([]answers, len(variants))
 	for i, v := range variants {
 		all[i].variant = v.Name
@@ -174,6 +185,9 @@ func ask(eng *engine.Engine, m *bundle.Manifest, variants []evalVariant, data *d
 	bar := progress(data.count, "evaluating")
 	defer bar.Finish()
 	err := data.each(m.Preprocess, data.count, func(input []float32, label int) error {
+		if err := seen(fingerprint(input)); err != nil {
+			return err
+		}
 		for i := range all {
 			a := &all[i]
 			if err := eng.SetActive(a.variant); err != nil {
@@ -189,6 +203,15 @@ func ask(eng *engine.Engine, m *bundle.Manifest, variants []evalVariant, data *d
 		return bar.Add(1)
 	})
 	return all, err
+}
+
+// fingerprint is the FNV-1a hash of a preprocessed image.
+func fingerprint(input []float32) uint64 {
+	hash := uint64(14695981039346656037)
+	for _, v := range input {
+		hash = (hash ^ uint64(math.Float32bits(v))) * 1099511628211
+	}
+	return hash
 }
 
 // write stores the chosen steps; without any, it takes older ones out.

@@ -94,7 +94,7 @@ func deadline() ([]results.Row, error) {
 		length  time.Duration
 	}{
 		{"demo-cut", engine.Options{WithoutXNNPACK: true}, letters, 45 * time.Second},
-		{"resnet-float32", engine.Options{}, []sample{{noise(64, 64), -1}}, 45 * time.Second},
+		{"resnet-float32", engine.Options{}, []sample{{noise(64, 64), -1}}, 30 * time.Second},
 	} {
 		more, err := beside(c.name, c.opts, c.samples, c.length)
 		if err != nil {
