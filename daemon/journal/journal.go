@@ -24,8 +24,10 @@ import (
 	"time"
 )
 
+// FlushEvery is how long lines are gathered.
+const FlushEvery = 500 * time.Millisecond
+
 const (
-	flushEvery = 500 * time.Millisecond
 	maxWaiting = 1 << 20 // bytes in memory
 	// retryEvery is how long a disk that failed is left alone.
 	retryEvery = 5 * time.Second
@@ -72,7 +74,7 @@ type Journal struct {
 // is called from one goroutine at a time. A disk that cannot be written now is no
 // error, as it may be later; a path that never can be is one.
 func Open(path string, c Config, health func(error)) (*Journal, error) {
-	j, err := open(path, c, health, time.Now)
+	j, err := OpenAt(path, c, health, time.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +82,9 @@ func Open(path string, c Config, health func(error)) (*Journal, error) {
 	return j, nil
 }
 
-// open is Open without the goroutine that flushes.
-func open(path string, c Config, health func(error), now func() time.Time) (*Journal, error) {
+// OpenAt is Open for simulations that keep their own time: nothing is written but
+// by Flush, which is to be called every FlushEvery, and the caller does not Close.
+func OpenAt(path string, c Config, health func(error), now func() time.Time) (*Journal, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("journal: %s: %w", path, err)
 	}
@@ -168,11 +171,11 @@ func (j *Journal) Stats() Stats {
 
 func (j *Journal) run() {
 	defer close(j.done)
-	ticker := time.NewTicker(flushEvery)
+	ticker := time.NewTicker(FlushEvery)
 	defer ticker.Stop()
 	teller := teller{health: j.health}
 	for {
-		err := j.flush(false)
+		err := j.Flush()
 		teller.tell(err, j.Stats().Dropped, j.now())
 		select {
 		case <-ticker.C:
@@ -182,7 +185,10 @@ func (j *Journal) run() {
 	}
 }
 
-// flush writes what waits, and syncs when it is time or when forced to.
+// Flush writes what waits, and syncs when it is time.
+func (j *Journal) Flush() error { return j.flush(false) }
+
+// flush is Flush, which syncs now when forced to.
 func (j *Journal) flush(force bool) error {
 	j.disk.Lock()
 	defer j.disk.Unlock()

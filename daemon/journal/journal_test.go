@@ -57,7 +57,7 @@ func small() Config {
 func at(t *testing.T, path string, c Config) (*Journal, *clock) {
 	t.Helper()
 	clock := &clock{time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
-	j, err := open(path, c, func(error) {}, clock.Now)
+	j, err := OpenAt(path, c, func(error) {}, clock.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestRotationKeepsTheNewestWithinBounds(t *testing.T) {
 		line := strings.Repeat("x", 990) + "%08d\n"
 		for n := range 500 {
 			fmt.Fprintf(j, line, n)
-			if err := j.flush(false); err != nil {
+			if err := j.Flush(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -163,7 +163,7 @@ func TestFullDiskLosesNothingThatFitsInMemory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	j, clock := at(t, path, DefaultConfig())
 	fmt.Fprintln(j, "before")
-	if err := j.flush(false); err != nil {
+	if err := j.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	disk := j.file
@@ -173,18 +173,18 @@ func TestFullDiskLosesNothingThatFitsInMemory(t *testing.T) {
 	}
 	j.file = full
 	fmt.Fprintln(j, "first")
-	if err := j.flush(false); !errors.Is(err, syscall.ENOSPC) {
+	if err := j.Flush(); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("%v, want a full disk", err)
 	}
 	fmt.Fprintln(j, "second")
-	if err := j.flush(false); err == nil {
+	if err := j.Flush(); err == nil {
 		t.Error("tried again at once, or said nothing")
 	}
 	j.file = disk
 	full.Close()
 	clock.now = clock.now.Add(retryEvery)
 	for range 2 {
-		if err := j.flush(false); err != nil {
+		if err := j.Flush(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -236,7 +236,7 @@ func TestMemoryAndHoursAreBounded(t *testing.T) {
 	written := func() uint64 {
 		for range 5000 {
 			j.Write(line)
-			if err := j.flush(false); err != nil {
+			if err := j.Flush(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -276,10 +276,10 @@ func TestSyncs(t *testing.T) {
 	j, clock := at(t, filepath.Join(t.TempDir(), "j"), DefaultConfig())
 	for range 7200 {
 		fmt.Fprintln(j, "a line")
-		if err := j.flush(false); err != nil {
+		if err := j.Flush(); err != nil {
 			t.Fatal(err)
 		}
-		clock.now = clock.now.Add(flushEvery)
+		clock.now = clock.now.Add(FlushEvery)
 	}
 	if s := j.Stats(); s.Syncs > 60 || s.Syncs < 59 || s.Writes != 7200 {
 		t.Errorf("%+v", s)
