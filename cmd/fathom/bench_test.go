@@ -153,6 +153,44 @@ func (hotBoard) Read(context.Context) telemetry.Snapshot {
 	return s
 }
 
+// meteredBoard draws what its field says; unknown for nothing.
+type meteredBoard struct{ watts telemetry.Reading[float64] }
+
+func (b meteredBoard) Read(context.Context) telemetry.Snapshot {
+	var s telemetry.Snapshot
+	s.Power.Watts = b.watts
+	return s
+}
+
+func TestMeasurePower(t *testing.T) {
+	b, err := bundle.Open(tiny)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := layout{layoutSegments, b}
+	s, err := newStage([]layout{l}, 1, func(name string) bool { return name == layoutSegments })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	measure := func(board meteredBoard) *benchReport {
+		w := &boardWatch{source: board}
+		w.begin = w.look(t.Context())
+		r := new(benchReport)
+		if err := s.measurePower(t.Context(), r, l, w, 20*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	want := []benchPower{{"net-A-1-1", 1, 3, 3, 0}, {"net-A-2-1", 1, 3, 3, 0}} // a board that always draws the same
+	if diff := cmp.Diff(want, measure(meteredBoard{telemetry.Known(3., time.Now())}).Power); diff != "" {
+		t.Error(diff)
+	}
+	if r := measure(meteredBoard{telemetry.Unknown[float64]("no meter")}); r.NoPower != "no meter" || r.Power != nil {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestBoardWatchWarns(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // its second is not waited for

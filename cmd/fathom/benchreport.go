@@ -89,6 +89,8 @@ const (
 	segmentsPart = 4
 )
 
+const powerTime = 5 * time.Second // of each variant
+
 // measure fills the report; progress is told the share that is done.
 func (c *benchCommand) measure(ctx context.Context, r *benchReport, layouts []layout, watch *boardWatch, progress func(share float64)) error {
 	const loadingShare = 0.2 // of the time, about
@@ -149,7 +151,7 @@ func (c *benchCommand) measureThreads(ctx context.Context, r *benchReport, layou
 			if err := s.measureSegments(ctx, limit/segmentsPart, r, l.bundle.Manifest); err != nil {
 				return err
 			}
-			if err := s.measurePower(ctx, r, l, watch); err != nil {
+			if err := s.measurePower(ctx, r, l, watch, powerTime); err != nil {
 				return err
 			}
 		}
@@ -221,17 +223,15 @@ func costOf(took []time.Duration) profile.Cost {
 	return profile.Cost{Latency: max(medianTime(took), 1), StdDev: deviation(took), Source: profile.Measured}
 }
 
-// measurePower keeps each variant busy while the board's sensors are read.
-func (s *stage) measurePower(ctx context.Context, r *benchReport, l layout, watch *boardWatch) error {
-	const (
-		busy  = 5 * time.Second
-		quiet = 3 * time.Second
-		every = 250 * time.Millisecond
-	)
+// measurePower keeps each variant busy for some time while the board's sensors are
+// read, after a time of rest that is a little more than half as long.
+func (s *stage) measurePower(ctx context.Context, r *benchReport, l layout, watch *boardWatch, busy time.Duration) error {
+	quiet, every := 3*busy/5, busy/20
 	if _, ok := watch.begin.Watts.Get(); !ok {
 		r.NoPower = watch.begin.Watts.Reason()
 		return nil
 	}
+	var reason string
 	watts := func(length time.Duration, work func() error) (float64, error) {
 		var read []float64
 		for start := time.Now(); time.Since(start) < length; {
@@ -240,15 +240,18 @@ func (s *stage) measurePower(ctx context.Context, r *benchReport, l layout, watc
 					return 0, err
 				}
 			}
-			if w, ok := watch.look(ctx).Watts.Get(); ok {
+			now := watch.look(ctx).Watts
+			if w, ok := now.Get(); ok {
 				read = append(read, w)
+			} else {
+				reason = now.Reason()
 			}
 			if ctx.Err() != nil {
 				return 0, ctx.Err()
 			}
 		}
 		if len(read) == 0 {
-			return 0, fmt.Errorf("bench: the power could be read no more: %s", watch.begin.Watts.Reason())
+			return 0, fmt.Errorf("bench: the power could be read no more: %s", reason)
 		}
 		return results.Median(read), nil
 	}
