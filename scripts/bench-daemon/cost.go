@@ -199,7 +199,7 @@ func cpu() ([]results.Row, error) {
 	}
 	return []results.Row{
 		row("cpu", "Share of one core that fathomd takes beside inference and JPEG decoding: 10 frames/s of 640x480 MJPEG, each classified; median of windows", rest, "%", "<=", 3),
-		row("cpu-preprocessing", "Share of one core for making tensors of the frames, which is part of the line above; last frame of each window", preprocessing, "%", "", 0),
+		row("cpu-preprocessing", "Share of one core for making tensors of the frames, wall-clock, which is part of the line above", preprocessing, "%", "", 0),
 		row("cpu-decoding", "Share of one core for decoding these JPEGs with image/jpeg, measured apart", decoding, "%", "", 0),
 		row("cpu-inference", "Share of one core for inference, wall-clock on one thread", inference, "%", "", 0),
 		row("cpu-all", "Share of one core that fathomd takes in all", all, "%", "", 0),
@@ -237,13 +237,10 @@ func (p *process) window(picture []byte) (window, error) {
 	if err != nil {
 		return window{}, err
 	}
-	tensor, err := p.preprocess()
-	if err != nil {
-		return window{}, err
-	}
-	inference := sum(after, "fathom_inference_seconds_sum") - sum(before, "fathom_inference_seconds_sum")
+	grown := func(name string) float64 { return sum(after, name) - sum(before, name) }
+	inference, tensors := grown("fathom_inference_seconds_sum"), grown("fathom_preprocess_seconds_sum")
 	percent := func(seconds float64) float64 { return 100 * seconds / took }
-	return window{percent((busyAfter - busyBefore).Seconds()), percent(inference), percent(one.Seconds() * frames), percent(tensor.Seconds() * frames)}, nil
+	return window{percent((busyAfter - busyBefore).Seconds()), percent(inference), percent(one.Seconds() * frames), percent(tensors)}, nil
 }
 
 // decodingTime is the processor time of one picture.

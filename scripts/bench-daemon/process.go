@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -109,20 +108,4 @@ func sum(values map[string]float64, name string) (total float64) {
 		}
 	}
 	return total
-}
-
-// preprocess is how long the last frame took to become a tensor.
-func (p *process) preprocess() (time.Duration, error) {
-	answer, err := http.Get(p.url + "/api/state")
-	if err != nil {
-		return 0, err
-	}
-	defer answer.Body.Close()
-	var s struct {
-		Frame struct {
-			PreprocessMS float64 `json:"preprocess_ms"`
-		} `json:"frame"`
-	}
-	err = json.NewDecoder(answer.Body).Decode(&s)
-	return time.Duration(s.Frame.PreprocessMS * float64(time.Millisecond)), err
 }
