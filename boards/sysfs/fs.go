@@ -52,40 +52,14 @@ const maxAttribute = 4096
 // poller, which waits for ever for a thermal zone that answers EAGAIN.
 // Errors carry the path below the root.
 func (f FS) read(name string) (string, error) {
-	fail := func(err error) (string, error) {
-		if err == syscall.EAGAIN {
-			err = ErrOffline
-		}
+	data, err := readOnce(filepath.Join(string(f), filepath.FromSlash(name)))
+	if err == syscall.EAGAIN {
+		err = ErrOffline
+	}
+	if err != nil {
 		return "", fmt.Errorf("/%s: %w", name, err)
 	}
-	var fd int
-	err := retryInterrupted(func() (err error) {
-		fd, err = syscall.Open(filepath.Join(string(f), filepath.FromSlash(name)),
-			syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
-		return err
-	})
-	if err != nil {
-		return fail(err)
-	}
-	defer syscall.Close(fd)
-	buf := make([]byte, maxAttribute)
-	var n int
-	err = retryInterrupted(func() (err error) {
-		n, err = syscall.Read(fd, buf)
-		return err
-	})
-	if err != nil {
-		return fail(err)
-	}
-	return strings.TrimSpace(string(buf[:n])), nil
-}
-
-func retryInterrupted(call func() error) error {
-	for {
-		if err := call(); err != syscall.EINTR {
-			return err
-		}
-	}
+	return strings.TrimSpace(string(data)), nil
 }
 
 // entries returns the names in dir that are prefix followed by a number, in the
