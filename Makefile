@@ -12,7 +12,7 @@ TRAIN_ENV = CGO_ENABLED=0 $(if $(filter amd64,$(shell $(GO) env GOARCH)),GOEXPER
 RACE = ./boards/... ./daemon/... ./governor/... ./runtime/... ./train/dataset/... ./cmd/fathomd/...
 PLAIN = $(shell $(GO) list ./... | grep -Ev '/fathom/(boards|daemon|governor|runtime|cmd/fathomd|train|cmd/fathom-train)(/|$$)')
 
-.PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench peers-convert peers-latency recipes arm64-bytes results dist clean
+.PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench peers-convert peers-latency recipes arm64-bytes results release dist dist-twice clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,7 +48,7 @@ test: native ## run all tests
 	$(ENV) $(GO) test -timeout 9m $(PLAIN)
 	$(TRAIN_ENV) $(GO) test -timeout 9m ./train/... ./cmd/fathom-train/...
 
-e2e: build train dist ## the page in Chromium; the arm64 release under qemu: same bytes, same labels
+e2e: build train release ## the page in Chromium; the arm64 release under qemu: same bytes, same labels
 	scripts/page-test.sh
 	scripts/qemu-convert.sh
 	scripts/qemu-networks.sh
@@ -66,7 +66,7 @@ generate: ## make the generated code anew (protobuf, flatbuffers, outlines of gl
 	$(GO) generate ./glyphs
 	$(GO) run ./scripts/config-reference docs/configuration.md
 
-bench: build train dist ## measure everything that docs/results states (minutes)
+bench: build train release ## measure everything that docs/results states (minutes)
 	$(GO) run ./scripts/bench-train
 	$(GO) run ./scripts/bench-road
 	$(GO) run ./scripts/bench-quantize
@@ -88,8 +88,15 @@ recipes: ## run the recipes for PyTorch in docs/ as they stand there (after make
 results: ## render docs/results/*.json to tables and plots
 	$(GO) run ./scripts/results docs/results
 
-dist: native ## release folders for linux/amd64 and linux/arm64 in dist/
+release: native ## release folders for linux/amd64 and linux/arm64 in dist/
 	scripts/dist.sh
+
+dist: release build ## packages, checksums and lists of contents in dist/packages/
+	scripts/dist.sh static
+	scripts/package.sh
+
+dist-twice: native ## build the arm64 release twice and compare the bytes
+	scripts/dist-twice.sh
 
 clean: ## remove what was built; fetched libraries stay
 	rm -rf bin dist

@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
-# Builds release folders dist/fathom_linux_ARCH/{bin,lib}:
+# Builds release folders dist/fathom_linux_ARCH/{bin,lib,share}, laid out as below /usr:
 #
 #   scripts/dist.sh [amd64|arm64]...     default: both
+#   scripts/dist.sh static               fathom without inference, one file for each of six platforms
 #
-# The binaries find libtensorflowlite_c.so in ../lib. They are linked against
+# The binaries find libtensorflowlite_c.so in ../lib/fathom. They are linked against
 # glibc 2.27 (JetPack 4; newer boards have more) by zig, whose pinned version is
 # kept in .cache/. The amd64 library itself needs glibc 2.29, the arm64 one 2.27.
+#
+# The same commit gives the same bytes, in any folder; scripts/dist-twice.sh tries it.
+# scripts/package.sh makes packages of what is built here.
 set -euo pipefail
 
 GLIBC=2.27
-RPATH='$ORIGIN/../lib' # from the binary to the library
+declare -A LIBRARY_GLIBC=([amd64]=2.29 [arm64]=2.27) # of the library that is fetched
+RPATH='$ORIGIN/../lib/fathom' # from the binary to the library
 ZIG=0.14.1
 ZIG_SHA256=( # one wheel per host: x86-64, aarch64
   6eb9d4d759b292c83810dbee2e9e8e3fbfbf01d864e6e9811bae711fd74e1c2f
@@ -52,23 +57,51 @@ build() {
   esac
   out=dist/.$name
   rm -rf "$out"
-  mkdir -p "$out/bin" "$out/lib"
+  mkdir -p "$out/bin" "$out/lib/fathom" "$out/share/fathom/bundles" "$out/share/fathom/demo"
   (
     export CC="$zig cc -target $cpu-linux-gnu.$GLIBC"
     environment=$(FATHOM_RPATH="$RPATH" scripts/env.sh "$arch")
     eval "$environment"
-    go build -trimpath -ldflags='-s -w' -o "$out/bin/" ./cmd/fathom ./cmd/fathomd
+    go build "${flags[@]}" -o "$out/bin/" ./cmd/fathom ./cmd/fathomd
   )
-  cp "${FATHOM_TFLITE_DIR:-native/linux_$arch}/lib/libtensorflowlite_c.so" "$out/lib/"
+  cp "${FATHOM_TFLITE_DIR:-native/linux_$arch}/lib/libtensorflowlite_c.so" "$out/lib/fathom/"
+  cp -R testdata/bundles/demo "$out/share/fathom/bundles/demo"
+  cp testdata/demo/fathomd.yaml "$out/share/fathom/demo/"
   cp LICENSE NOTICE "$out/"
   for binary in "$out"/bin/*; do
     scripts/glibc-check.sh "$binary" "$GLIBC"
     check_runpath "$binary"
   done
+  scripts/glibc-check.sh "$out/lib/fathom/libtensorflowlite_c.so" "${LIBRARY_GLIBC[$arch]}"
   rm -rf "dist/$name"
   mv -T "$out" "dist/$name"
   echo "dist: dist/$name is ready"
 }
+
+# static builds what needs no C library at all.
+static() {
+  local platform os arch out
+  mkdir -p dist/static
+  for platform in linux/amd64 linux/arm64 linux/arm darwin/amd64 darwin/arm64 windows/amd64; do
+    os=${platform%/*} arch=${platform#*/}
+    out=dist/static/fathom_${os}_$arch
+    [[ $arch != arm ]] || out+=v7
+    [[ $os != windows ]] || out+=.exe
+    CGO_ENABLED=0 GOOS=$os GOARCH=$arch GOARM=7 go build "${flags[@]}" -o "$out" ./cmd/fathom
+    echo "dist: $out is ready"
+  done
+}
+
+version=$(scripts/version.sh)
+commit=$(scripts/version.sh commit)
+# No build ID and no repository state: both would differ between equal trees.
+flags=(-trimpath -buildvcs=false
+  -ldflags="-s -w -buildid= -X github.com/fathom-edge/fathom/internal/version.release=$version -X github.com/fathom-edge/fathom/internal/version.commit=$commit")
+
+if [[ $* == static ]]; then
+  static
+  exit
+fi
 
 arches=("$@")
 [[ ${#arches[@]} -gt 0 ]] || arches=(amd64 arm64)

@@ -42,6 +42,7 @@ daemon() {
   cat >"$config" <<YAML
 bundle: $(realpath "$bundle")
 listen: 127.0.0.1:0
+probe: false # qemu-user cannot start a child of the other architecture
 source: {kind: folder, path: $out/images}
 target_rate: 30
 policy: {kind: fixed, variant: $2}

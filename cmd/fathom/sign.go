@@ -3,13 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/fathom-edge/fathom/runtime/bundle"
 )
 
 type signCommand struct {
-	Bundle      string `arg:"" optional:"" help:"Folder of the bundle."`
+	Bundle      string `arg:"" optional:"" help:"Folder of the bundle, or a single file."`
 	Key         string `placeholder:"FILE" help:"Secret key, as --generate-key or minisign -G writes it."`
 	GenerateKey string `placeholder:"FILE" help:"Write a new secret key to FILE and the public key to FILE.pub, and do nothing else."`
 	NoPassword  bool   `help:"Leave the new secret key without a password, for a machine that signs by itself."`
@@ -24,7 +25,8 @@ func (signCommand) Help() string {
   fathom verify BUNDLE --public-key fathom.key.pub
 
 Keys and signatures are minisign's: minisign -V -p fathom.key.pub -m BUNDLE/manifest.json
-verifies the same file. The password is asked for on a terminal, and otherwise read
+verifies the same file. A single file, such as a list of checksums, is signed as well:
+FILE.minisig. The password is asked for on a terminal, and otherwise read
 as the first line of standard input.`
 }
 
@@ -40,14 +42,17 @@ func (c *signCommand) Run(out *output) error {
 	case c.Bundle == "" || c.Key == "":
 		return &usageError{errors.New("give a bundle and --key FILE (make one with fathom sign --generate-key FILE)")}
 	}
-	if _, err := bundle.Open(c.Bundle); err != nil { // before a password is asked for
+	sign := bundle.Sign
+	if info, err := os.Stat(c.Bundle); err == nil && info.Mode().IsRegular() {
+		sign = bundle.SignFile
+	} else if _, err := bundle.Open(c.Bundle); err != nil { // before a password is asked for
 		return err
 	}
 	key, err := readSecretKey(c.Key)
 	if err != nil {
 		return err
 	}
-	if err := bundle.Sign(c.Bundle, key, time.Now()); err != nil {
+	if err := sign(c.Bundle, key, time.Now()); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "signed %s with key %016X\n", c.Bundle, key.ID())

@@ -94,6 +94,10 @@ func TestMinisignAgrees(t *testing.T) {
 	if code, _, stderr := fathom("verify", dir, "--public-key", key+".pub", "--no-run"); code != 0 {
 		t.Error(stderr)
 	}
+	if code, _, stderr := fathom("sign", manifest, "--key", key); code != 0 { // as any file
+		t.Fatal(stderr)
+	}
+	run("-V", "-p", key+".pub", "-m", manifest)
 }
 
 // The key was made by minisign and has a password, which it takes some seconds

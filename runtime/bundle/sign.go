@@ -18,7 +18,9 @@ import (
 // SignatureFile stands beside the manifest and signs it, in minisign's format:
 // minisign -V -p KEY.pub -m manifest.json verifies it, too. It covers the
 // segments through their SHA-256 in the manifest, and no other file.
-const SignatureFile = manifestFile + ".minisig"
+const SignatureFile = manifestFile + signatureEnd
+
+const signatureEnd = ".minisig"
 
 // maxSignature bounds a signature file and a key file; real ones have some hundred bytes.
 const maxSignature = 8 << 10
@@ -78,14 +80,28 @@ func Sign(dir string, key minisign.PrivateKey, now time.Time) error {
 	if _, err := open(dir, manifest); err != nil {
 		return err
 	}
+	return writeSignature(filepath.Join(dir, manifestFile), manifest, key, now)
+}
+
+// SignFile signs any file, such as a list of checksums, and writes the signature
+// beside it, with .minisig at the end.
+func SignFile(file string, key minisign.PrivateKey, now time.Time) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	return writeSignature(file, data, key, now)
+}
+
+func writeSignature(file string, data []byte, key minisign.PrivateKey, now time.Time) error {
 	// The reader makes signatures of a hash, as minisign does by default.
-	r := minisign.NewReader(bytes.NewReader(manifest))
+	r := minisign.NewReader(bytes.NewReader(data))
 	if _, err := io.Copy(io.Discard, r); err != nil {
 		return fmt.Errorf("bundle: %w", err)
 	}
-	signature := r.SignWithComments(key, fmt.Sprintf("timestamp:%d\tfile:%s\thashed", now.Unix(), manifestFile),
+	signature := r.SignWithComments(key, fmt.Sprintf("timestamp:%d\tfile:%s\thashed", now.Unix(), filepath.Base(file)),
 		fmt.Sprintf("signature from fathom key %016X", key.ID()))
-	if err := atomicfile.Write(filepath.Join(dir, SignatureFile), signature); err != nil {
+	if err := atomicfile.Write(file+signatureEnd, signature); err != nil {
 		return fmt.Errorf("bundle: %w", err)
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 func glibc() ([]results.Row, error) {
 	version := regexp.MustCompile(`needs glibc 2\.(\d+)`)
 	var rows []results.Row
-	for _, file := range []string{"bin/fathom", "bin/fathomd", "lib/libtensorflowlite_c.so"} {
+	for _, file := range []string{"bin/fathom", "bin/fathomd", "lib/fathom/libtensorflowlite_c.so"} {
 		line := "scripts/glibc-check.sh dist/fathom_linux_arm64/" + file + " 2.27"
 		out, err := results.Run(line)
 		if err != nil {
