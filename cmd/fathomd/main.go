@@ -102,6 +102,7 @@ func (f flags) Run(s streams) error {
 		Probe:  firstLoad(config.Threads), ProbeID: version.String() + " " + engine.LibraryVersion(),
 		Watchdog: watchdog(),
 		Log:      slog.New(slog.NewTextHandler(s.err, nil)),
+		Version:  version.String(),
 		Load:     f.config,
 		Reload:   hup,
 		Token:    os.Getenv(daemon.TokenVariable),
