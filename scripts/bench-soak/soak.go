@@ -214,8 +214,11 @@ func (t *trial) comparable(ctx context.Context, measure func()) {
 	t.loads.Lock()
 	defer t.loads.Unlock()
 	s := t.subjects[0]
-	if err := t.loaded(&t.counts.swaps, t.engine.Swap(s.bundle, engine.Options{Profile: s.profile})); err != nil {
+	swapped := t.engine.Swap(s.bundle, engine.Options{Profile: s.profile})
+	if err := t.loaded(&t.counts.swaps, swapped); err != nil {
 		t.fail(err)
+	}
+	if swapped != nil {
 		return
 	}
 	// The bundle before is freed when the next frame begins; two answers may be of the frame before.
