@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/fathom-edge/fathom/internal/atomicfile"
@@ -103,7 +104,23 @@ func Merge(file string, rows []Row) error {
 		at[r.ID] = len(old)
 		old = append(old, r)
 	}
-	data, err := json.MarshalIndent(old, "", "  ")
+	return write(file, old)
+}
+
+// Remove takes rows out of a file, such as those of cases that are measured no longer.
+func Remove(file string, gone func(Row) bool) error {
+	rows, err := Read(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return write(file, slices.DeleteFunc(rows, gone))
+}
+
+func write(file string, rows []Row) error {
+	data, err := json.MarshalIndent(rows, "", "  ")
 	if err != nil {
 		return err
 	}

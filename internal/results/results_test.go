@@ -32,6 +32,22 @@ func TestMergeReplacesByIDAndKeepsOrder(t *testing.T) {
 	}
 }
 
+func TestRemove(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.json")
+	if err := Merge(file, []Row{row("a", 1, "<=", 2), row("b", 3, "<=", 2)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Remove(file, func(r Row) bool { return r.ID == "a" }); err != nil {
+		t.Fatal(err)
+	}
+	if rows, err := Read(file); err != nil || len(rows) != 1 || rows[0].ID != "b" {
+		t.Errorf("%+v, %v: want b alone", rows, err)
+	}
+	if err := Remove(filepath.Join(t.TempDir(), "none.json"), nil); err != nil {
+		t.Errorf("no file: %v", err)
+	}
+}
+
 func TestRenderSaysWhatDoesNotHold(t *testing.T) {
 	dir := t.TempDir()
 	rows := []Row{row("t/a", 1, "<=", 3), row("t/b", 4, "<=", 3), row("t/c", 2, "<=", 3), row("u", 2, "", 0)}

@@ -19,6 +19,7 @@ import (
 	"os/signal"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	"github.com/schollz/progressbar/v3"
@@ -31,6 +32,8 @@ import (
 const (
 	output  = "docs/results/governor.json"
 	command = "go run ./scripts/bench-governor "
+
+	defaultSeeds = 20
 )
 
 // boards are those of the comparison: hot ones in cases, one with a fan, one that hardly heats.
@@ -87,8 +90,16 @@ func main() {
 			machine := results.Machine()
 			for i := range rows {
 				rows[i].Command, rows[i].Machine = command+p.name, machine
+				if f.Seeds != defaultSeeds {
+					rows[i].Command = fmt.Sprintf("%s--seeds %d %s", command, f.Seeds, p.name)
+				}
 			}
-			err = results.Merge(output, rows)
+			// Rows of traces that the part measures no longer go.
+			if err = results.Remove(output, func(r results.Row) bool {
+				return strings.HasPrefix(r.Command, command) && strings.HasSuffix(r.Command, p.name)
+			}); err == nil {
+				err = results.Merge(output, rows)
+			}
 		}
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "bench-governor: %s: %v\n", p.name, err)
