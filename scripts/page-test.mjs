@@ -20,6 +20,7 @@ try {
   await browser.close();
 }
 console.log(JSON.stringify(found, null, 2));
+assert.ok(found.bytes <= 150000, `a first load takes ${found.bytes} bytes`);
 assert.deepEqual(found.outside, [], "requests to elsewhere");
 assert.deepEqual(found.console, [], "errors in the console");
 assert.deepEqual(found.axe_violations, [], "violations of accessibility rules");
