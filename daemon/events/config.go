@@ -10,21 +10,21 @@ import (
 
 // Config says what counts as an event. Probabilities are the smoothed ones, in [0, 1].
 type Config struct {
-	// Enter is the probability from which a class counts as there, and Leave the one
-	// below which it no longer does. The gap between them keeps a class that wavers
-	// from coming and going.
+	// Probability from which a class counts as there.
 	Enter float64 `yaml:"enter"`
+	// Probability below which it no longer does. The gap to enter keeps a class that wavers from coming and going.
 	Leave float64 `yaml:"leave"`
-	// AppearAfter is how long a class must hold Enter before it has appeared, and
-	// GoneAfter how long it must stay below Leave before it is gone.
+	// How long a class must hold enter before it has appeared.
 	AppearAfter time.Duration `yaml:"appear_after"`
-	GoneAfter   time.Duration `yaml:"gone_after"`
-	// PresentEvery is how often a class that stays is told again; 0 for never.
+	// How long it must stay below leave before it is gone.
+	GoneAfter time.Duration `yaml:"gone_after"`
+	// How often a class that stays is told again; 0s for never.
 	PresentEvery time.Duration `yaml:"present_every"`
-	// Only lists the classes that make events; empty for all. Ignore lists classes that make none.
-	Only   []string `yaml:"only"`
+	// Classes that make events; all by default.
+	Only []string `yaml:"only"`
+	// Classes that make none.
 	Ignore []string `yaml:"ignore"`
-	// Classes holds thresholds of single classes.
+	// Thresholds of single classes, e.g. {fox: {enter: 0.5}}.
 	Classes map[string]Thresholds `yaml:"classes"`
 }
 

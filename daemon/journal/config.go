@@ -7,13 +7,13 @@ import (
 
 // Config bounds what a journal takes of a disk.
 type Config struct {
-	// FileBytes is from where on a new file is begun, and Files how many are kept,
-	// the current one among them.
+	// Size from which on a new file is begun, bytes.
 	FileBytes int64 `yaml:"file_bytes"`
-	Files     int   `yaml:"files"`
-	// BytesPerHour bounds what is written; lines beyond it are dropped, counted and told.
+	// How many files are kept, the current one among them.
+	Files int `yaml:"files"`
+	// What is written in an hour at most, bytes; lines beyond it are dropped, counted and told.
 	BytesPerHour int64 `yaml:"bytes_per_hour"`
-	// SyncEvery is how often what was written is forced onto the disk.
+	// How often what was written is forced onto the disk.
 	SyncEvery time.Duration `yaml:"sync_every"`
 }
 

@@ -14,33 +14,35 @@ import (
 
 // Config says where the broker is and what it is told. An empty Broker means no MQTT.
 type Config struct {
-	// Broker is mqtt://host:1883, or mqtts://host:8883 for TLS. It must speak MQTT 5.
+	// mqtt://host:1883, or mqtts://host:8883 for TLS; no MQTT by default. The broker must speak MQTT 5.
 	Broker string `yaml:"broker"`
-	// Username, and the password in the configuration or in a file of its own.
-	Username     string `yaml:"username"`
-	Password     string `yaml:"password"`
+	// User at the broker; anonymous by default.
+	Username string `yaml:"username"`
+	// Password of the user. A file of its own keeps it out of the configuration.
+	Password string `yaml:"password"`
+	// File with the password, one line.
 	PasswordFile string `yaml:"password_file"`
-	// CAFile holds the certificates that the broker's is checked against; empty for
-	// those of the system. CertFile and KeyFile are our own, where the broker wants one.
-	CAFile   string `yaml:"ca_file"`
+	// Certificates that the broker's is checked against, PEM; those of the system by default.
+	CAFile string `yaml:"ca_file"`
+	// Certificate of our own, PEM, where the broker wants one.
 	CertFile string `yaml:"cert_file"`
-	KeyFile  string `yaml:"key_file"`
-	// ID names this device in topics and in Home Assistant; empty for the host name.
+	// Key of cert_file, PEM.
+	KeyFile string `yaml:"key_file"`
+	// Name of this device in topics and in Home Assistant; the host name by default.
 	ID string `yaml:"id"`
-	// Topic is what all topics begin with.
+	// What all topics begin with.
 	Topic string `yaml:"topic"`
-	// HomeAssistant announces the device, so that Home Assistant sets it up by itself,
-	// below DiscoveryPrefix.
-	HomeAssistant   bool   `yaml:"home_assistant"`
+	// Announce the device, so that Home Assistant sets it up by itself.
+	HomeAssistant bool `yaml:"home_assistant"`
+	// Where Home Assistant looks for announcements.
 	DiscoveryPrefix string `yaml:"discovery_prefix"`
-	// Controls lets whoever may publish at the broker change policy, limits and pause.
+	// Let whoever may publish at the broker change policy, limits and pause.
 	Controls bool `yaml:"controls"`
-	// Every is how often the state is told at most; a change of class is told at once,
-	// at most once a second.
+	// How often the state is told at most; a change of class, depth or problem is told within a second.
 	Every time.Duration `yaml:"every"`
-	// ImageEvery is how often a picture is sent at most; 0 for never.
+	// How often a picture is sent at most; 0s for never.
 	ImageEvery time.Duration `yaml:"image_every"`
-	// Queue is how many events wait for a broker that is away; beyond it the oldest are dropped.
+	// How many events wait for a broker that is away; beyond it the oldest are dropped.
 	Queue int `yaml:"queue"`
 }
 

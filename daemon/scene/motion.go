@@ -9,16 +9,15 @@ import (
 
 // MotionConfig says when a frame is worth an inference.
 type MotionConfig struct {
-	// Enabled skips frames in which nothing moved.
+	// Skip frames in which nothing moved.
 	Enabled bool `yaml:"enabled"`
-	// Threshold is by how many of 255 steps of luma a cell of the grid must differ,
-	// beyond what the whole picture got brighter or darker.
+	// By how many of 255 steps of luma a cell of a 16 by 12 grid must differ, beyond what the whole picture got brighter or darker.
 	Threshold float64 `yaml:"threshold"`
-	// Cells is how many of the 192 cells must differ.
+	// How many of the 192 cells must differ.
 	Cells int `yaml:"cells"`
-	// Hold is how long after a motion every frame is classified.
+	// How long after a motion every frame is classified.
 	Hold time.Duration `yaml:"hold"`
-	// AtLeastEvery bounds how long frames are skipped.
+	// How long frames are skipped at most.
 	AtLeastEvery time.Duration `yaml:"at_least_every"`
 }
 

@@ -24,17 +24,19 @@ import (
 
 // Config bounds the folder. An empty Folder keeps no pictures.
 type Config struct {
-	// Folder of the pictures; none keeps none.
+	// Folder of the pictures; none are kept by default.
 	Folder string `yaml:"folder"`
-	// Files and Bytes bound what is kept.
-	Files int   `yaml:"files"`
+	// How many are kept at most; the oldest go first.
+	Files int `yaml:"files"`
+	// How many bytes they may have in all.
 	Bytes int64 `yaml:"bytes"`
-	// PerHour bounds how many are written, as each is synced to the disk.
+	// How many are written in an hour at most, as each is synced to the disk.
 	PerHour int `yaml:"per_hour"`
-	// On lists the kinds of events that a picture is kept of.
+	// Kinds of events that a picture is kept of: appeared, present, gone.
 	On []string `yaml:"on"`
-	// Width bounds the width of the pictures in pixels; Quality is that of JPEG.
-	Width   int `yaml:"width"`
+	// Greatest width of the pictures, pixels.
+	Width int `yaml:"width"`
+	// Quality of the JPEG, 1 to 100.
 	Quality int `yaml:"quality"`
 }
 

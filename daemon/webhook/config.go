@@ -11,18 +11,17 @@ import (
 
 // Config says where events are sent. An empty URL sends none.
 type Config struct {
-	// URL takes a POST per event.
+	// Address that takes a POST per event, http or https; none by default.
 	URL string `yaml:"url"`
-	// SecretFile holds the key of the signature in the header Fathom-Signature;
-	// empty for no signature.
+	// File with the key of the signature in the header Fathom-Signature; no signature by default.
 	SecretFile string `yaml:"secret_file"`
-	// On lists the kinds of events that are sent; empty for all.
+	// Kinds of events that are sent (appeared, present, gone); all by default.
 	On []string `yaml:"on"`
-	// Timeout bounds one attempt.
+	// How long one attempt may take.
 	Timeout time.Duration `yaml:"timeout"`
-	// Queue is how many events wait for a server that is away; beyond it the oldest are dropped.
+	// How many events wait for a server that is away; beyond it the oldest are dropped.
 	Queue int `yaml:"queue"`
-	// GiveUpAfter is how old an event may become before it is not sent any more.
+	// How old an event may become before it is not sent any more.
 	GiveUpAfter time.Duration `yaml:"give_up_after"`
 }
 
