@@ -185,7 +185,7 @@ func (o *outputs) tell(e events.Event) {
 		return
 	}
 	if o.webhook != nil && o.config.Webhook.Wants(string(e.Kind)) {
-		o.webhook.Send(e.ID+"-"+string(e.Kind), e.Time, line)
+		o.webhook.Send(e.ID+"-"+string(e.Kind), time.Now(), line) // whose age no setting of the clock changes
 	}
 	if o.mqtt != nil {
 		o.mqtt.Event(line)

@@ -100,7 +100,8 @@ func sameHost(next *http.Request, before []*http.Request) error {
 	return nil
 }
 
-// Send queues an event and returns at once. The body must not be changed afterwards.
+// Send queues an event and returns at once. Its age counts from at, which should be
+// of the monotonic clock. The body must not be changed afterwards.
 func (s *Sender) Send(id string, at time.Time, body []byte) {
 	s.mu.Lock()
 	if len(s.waiting) >= s.config.Queue {
