@@ -61,7 +61,7 @@ type Config struct {
 	// Parts of the picture that are classified in turn, each by itself, at most 8; the whole picture by default.
 	Regions []scene.Region     `yaml:"regions" reload:"restart"`
 	Motion  scene.MotionConfig `yaml:"motion" reload:"restart"`
-	Events  events.Config      `yaml:"events" reload:"restart"`
+	Events  events.Config      `yaml:"events"`
 	// File to which each event is appended, one JSON object a line; - for standard output; none by default.
 	EventLog  string           `yaml:"event_log" reload:"restart"`
 	Snapshots snapshots.Config `yaml:"snapshots" reload:"restart"`

@@ -65,10 +65,14 @@ func (c Config) withLive(next Config) Config {
 
 // reconfigure makes a configuration hold as far as that needs no restart.
 func (d *daemon) reconfigure(c Config) error {
-	if err := d.controls.Configure("configuration", c.Policy, c.GovernorObjectives()); err != nil {
+	watches := d.pipeline.config.Watches
+	if err := watches.Configure(c.Events); err != nil {
 		return err
 	}
-	d.pipeline.config.Watches.SetTimeConstant(time.Duration(c.Smoothing))
+	if err := d.controls.Configure("configuration", c.Policy, c.GovernorObjectives()); err != nil {
+		return errors.Join(err, watches.Configure(d.reloader.now.Events)) // what held before is valid
+	}
+	watches.SetTimeConstant(time.Duration(c.Smoothing))
 	d.monitor.SetStaleAfter(time.Duration(c.StaleAfter))
 	return nil
 }

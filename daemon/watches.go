@@ -54,6 +54,18 @@ func (w *Watches) SetTimeConstant(tau time.Duration) {
 	}
 }
 
+// Configure changes what counts as an event from the next frame on, or nothing on an error.
+func (w *Watches) Configure(c events.Config) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, x := range w.list {
+		if err := x.tracker.Configure(c); err != nil {
+			return err // the first one refuses, or none: they know the same labels
+		}
+	}
+	return nil
+}
+
 // next is the region whose turn it is, and its part of the picture; nil where nothing moved in any.
 func (w *Watches) next(now time.Time, picture image.Image) (*watch, image.Image) {
 	for i := range w.list {

@@ -87,17 +87,35 @@ type class struct {
 // NewTracker follows the labels in a region, whose name may be empty. newID makes
 // the IDs of events. Classes that the configuration names must be labels.
 func NewTracker(c Config, labels []string, region string, newID func(time.Time) string) (*Tracker, error) {
-	if err := c.Validate(); err != nil {
-		return nil, fmt.Errorf("events: %w", err)
+	t := &Tracker{region: region, newID: newID}
+	for _, l := range labels {
+		t.classes = append(t.classes, class{label: l})
 	}
-	if err := c.known(labels); err != nil {
+	if err := t.Configure(c); err != nil {
 		return nil, err
 	}
-	t := &Tracker{config: c, region: region, newID: newID}
-	for _, l := range labels {
-		t.classes = append(t.classes, class{label: l, Thresholds: c.thresholds(c.Classes[l]), off: !c.wanted(l)})
-	}
 	return t, nil
+}
+
+// Configure changes what counts as an event from the next frame on. A class that is present stays so until it is gone, also where
+// it makes no events from now on. On an error nothing has changed.
+func (t *Tracker) Configure(c Config) error {
+	if err := c.Validate(); err != nil {
+		return fmt.Errorf("events: %w", err)
+	}
+	var labels []string
+	for _, x := range t.classes {
+		labels = append(labels, x.label)
+	}
+	if err := c.known(labels); err != nil {
+		return err
+	}
+	t.config = c
+	for i := range t.classes {
+		x := &t.classes[i]
+		x.Thresholds, x.off = c.thresholds(c.Classes[x.label]), !c.wanted(x.label)
+	}
+	return nil
 }
 
 // Add takes the smoothed probabilities of a frame, one per label, and returns
@@ -111,7 +129,7 @@ func (t *Tracker) Add(now time.Time, variant string, probabilities []float64) []
 	var came []Event
 	for i := range t.classes {
 		c := &t.classes[i]
-		if c.off {
+		if c.off && !c.present {
 			continue
 		}
 		c.p = probabilities[i]

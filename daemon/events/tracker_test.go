@@ -3,6 +3,7 @@ package events
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,5 +185,34 @@ func TestRefused(t *testing.T) {
 		if tr, err := NewTracker(c, []string{"cat", "dog"}, "", ids.New); err == nil || tr != nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+// A class that is present when it is ignored from now on is still told to be gone, and then no more.
+func TestConfigureWhilePresent(t *testing.T) {
+	c := Config{Enter: 0.6, Leave: 0.4}
+	tracker, err := NewTracker(c, []string{"cat", "dog"}, "", func(time.Time) string { return "id" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1000, 0)
+	kinds := func(p float64) (list []Kind) {
+		now = now.Add(time.Second)
+		for _, e := range tracker.Add(now, "v", []float64{p, 0}) {
+			list = append(list, e.Kind)
+		}
+		return list
+	}
+	got := [][]Kind{kinds(0.9)}
+	c.Ignore = []string{"cat"}
+	if err := tracker.Configure(c); err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, kinds(0.9), kinds(0.1), kinds(0.9))
+	if diff := cmp.Diff([][]Kind{{Appeared}, nil, {Gone}, nil}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if err := tracker.Configure(Config{Enter: 0.6, Leave: 0.4, Only: []string{"horse"}}); err == nil || !slices.Contains(tracker.config.Ignore, "cat") {
+		t.Errorf("%v, and now %+v", err, tracker.config)
 	}
 }
