@@ -27,7 +27,10 @@ func FromMeasurements(board string, measurements []Measurement, segments []Segme
 	p := Profile{Board: board, Segments: segments, Measurements: measurements}
 	fewest := slices.MinFunc(measurements, func(a, b Measurement) int { return cmp.Compare(a.Threads, b.Threads) })
 	p.Rungs = p.ladder(fewest.Threads)
-	return p, p.Validate()
+	if err := p.Validate(); err != nil {
+		return Profile{}, err
+	}
+	return p, nil
 }
 
 func (p Profile) ladder(threads int) []Rung {
@@ -61,7 +64,10 @@ func (p Profile) At(board string, segments []string, threads int) (Profile, erro
 			return Profile{}, fmt.Errorf("profile: segment %s of the bundle was not measured with %d threads: the bundle is another one by now", id, threads)
 		}
 	}
-	return at, at.Validate()
+	if err := at.Validate(); err != nil {
+		return Profile{}, err
+	}
+	return at, nil
 }
 
 func validateMeasurements(list []Measurement) error {

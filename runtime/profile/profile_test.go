@@ -237,6 +237,7 @@ func TestReadRefuses(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(`{"format":1,"board":"b","rungs":[{"variant":"a","macs":1,"accuracy":0.5,"cost":{"latency_ns":1,"stddev_ns":0,"source":"measured"}}]}`)
 	f.Add(`{"format":1,"rungs":[{"variant":"a","macs":1,"cost":{"latency_ns":1,"stddev_ns":0,"source":"measured"}}],"segments":[{"segment":"s","threads":1,"cost":{"latency_ns":1,"stddev_ns":0,"source":"measured"}}]}`)
+	f.Add(`{"format":1,"rungs":[{"variant":"a","macs":1,"cost":{"latency_ns":1,"stddev_ns":0,"source":"measured"}}],"measurements":[{"variant":"a","macs":1,"cost":{"latency_ns":1,"stddev_ns":0,"source":"measured"},"threads":2,"watts":3.5}]}`)
 	f.Add(`{"format":1}`)
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := parse(strings.NewReader(s))
@@ -246,6 +247,9 @@ func FuzzParse(f *testing.F) {
 		if err == nil {
 			if err := p.Validate(); err != nil {
 				t.Error(err)
+			}
+			if at, err := p.At(p.Board, nil, 2); (err != nil) != reflect.DeepEqual(at, Profile{}) {
+				t.Errorf("at 2 threads: error %v with %+v", err, at)
 			}
 		}
 	})
