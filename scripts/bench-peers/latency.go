@@ -32,7 +32,8 @@ func latencies(n network) ([]results.Row, error) {
 			}
 		}
 		if files[ours] == "" {
-			return nil, fmt.Errorf("%s is not there (run the parts convert and int8 first)", n.made(ours, precision))
+			fmt.Fprintf(os.Stderr, "%s is not there: no latencies in %s (run the parts convert and int8)\n", n.made(ours, precision), precision)
+			continue
 		}
 		here, err := paired(files)
 		if err != nil {
@@ -57,20 +58,15 @@ func paired(files map[string]string) (map[string][]float64, error) {
 	}
 	var models []runner
 	for _, tool := range []string{ours, "onnx2tf", "litert-torch"} {
-		m, err := engine.OpenModel(files[tool], engine.Options{})
+		if files[tool] == "" {
+			continue
+		}
+		m, input, err := opened(files[tool])
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "our TFLite does not load %s: %v\n", files[tool], err)
+			fmt.Fprintf(os.Stderr, "our TFLite does not run %s: %v\n", files[tool], err)
 			continue
 		}
 		defer m.Close()
-		size := 1
-		for _, d := range m.InputShape() {
-			size *= d
-		}
-		input := slices.Repeat([]float32{0.5}, size)
-		if _, err := m.Run(input); err != nil {
-			return nil, err
-		}
 		models = append(models, runner{tool, m, input})
 	}
 	samples := map[string][]float64{}
@@ -86,6 +82,24 @@ func paired(files map[string]string) (map[string][]float64, error) {
 		slices.Reverse(models)
 	}
 	return samples, nil
+}
+
+// opened is a file that our TFLite has loaded and run once, and the input that it ran on.
+func opened(file string) (*engine.Model, []float32, error) {
+	m, err := engine.OpenModel(file, engine.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	size := 1
+	for _, d := range m.InputShape() {
+		size *= d
+	}
+	input := slices.Repeat([]float32{0.5}, size)
+	if _, err := m.Run(input); err != nil {
+		m.Close()
+		return nil, nil, err
+	}
+	return m, input, nil
 }
 
 // pairedInPython does the same in the newest LiteRT that Python brings.
