@@ -38,7 +38,8 @@ expect() { # expect WHAT COMMAND...
 }
 
 work=$(mktemp -d)
-trap 'rm -rf "$work" "$root/tmp/fathom.deb" "$root/tmp/newer.deb"' EXIT
+mount -t proc proc "$root/proc" # the linker asks it where a program lies
+trap 'umount "$root/proc"; rm -rf "$work" "$root/tmp/fathom.deb" "$root/tmp/newer.deb"' EXIT
 in_root dpkg --purge fathom >/dev/null 2>&1 || true
 # The groups i2c and gpio belong to the system, and stay.
 in_root sh -c 'for g in i2c gpio; do getent group $g >/dev/null || groupadd --system $g; done'
@@ -49,7 +50,7 @@ cp "$deb" "$root/tmp/fathom.deb"
 dpkg-deb -R "$deb" "$work/newer"
 sed -i 's/^Version: .*/Version: 99.0/' "$work/newer/DEBIAN/control"
 echo '# a new default' >>"$work/newer/etc/fathom/fathomd.yaml"
-dpkg-deb -Zxz --root-owner-group -b "$work/newer" "$root/tmp/newer.deb" >/dev/null
+dpkg-deb -Znone --root-owner-group -b "$work/newer" "$root/tmp/newer.deb" >/dev/null
 
 expect "installs" dpkg -i /tmp/fathom.deb
 expect "runs: fathom" fathom --version
@@ -65,7 +66,7 @@ expect "keeps the configuration" grep -q "target_rate: 2" /etc/fathom/fathomd.ya
 expect "removes" dpkg -r fathom
 expect "keeps the configuration after removal" grep -q "target_rate: 2" /etc/fathom/fathomd.yaml
 expect "leaves no program" sh -c '! [ -e /usr/bin/fathomd ] && ! [ -e /usr/lib/fathom ] && ! [ -L /etc/systemd/system/multi-user.target.wants/fathomd.service ]'
-expect "installs again" dpkg -i /tmp/fathom.deb
+expect "installs again" dpkg --force-confold -i /tmp/fathom.deb
 expect "purges" dpkg --purge fathom
 state >"$work/after"
 diff "$work/before" "$work/after" >"$work/diff" || { cat "$work/diff" >&2; die "something is left, or lost, after purging"; }
