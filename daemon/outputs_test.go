@@ -248,7 +248,7 @@ func TestOutputsAway(t *testing.T) {
 	r.stop()
 }
 
-// Regions are classified in turn, and events name them. A still picture passes the gate only now and then.
+// Regions are classified in turn, and events name them. A still picture passes the gate once, and is not stale.
 func TestRegionsAndMotion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "events.jsonl")
 	r := start(t, func(c *Config) {
@@ -265,13 +265,15 @@ func TestRegionsAndMotion(t *testing.T) {
 		t.Errorf("%s", data)
 	}
 
+	still := httptest.NewServer(&mjpegCamera{dead: make(chan struct{})})
+	defer still.Close()
 	r = start(t, func(c *Config) {
-		c.Source.Hold = Duration(time.Hour)
-		c.Motion.Enabled, c.Motion.Threshold, c.Motion.AtLeastEvery = true, 60, time.Second
-		c.StaleAfter = Duration(700 * time.Millisecond)
+		c.Source.Kind, c.Source.URL = SourceMJPEG, still.URL
+		c.Motion.Enabled, c.Motion.AtLeastEvery = true, time.Hour
+		c.StaleAfter = Duration(2 * time.Second) // of which skipped frames are none
 	})
-	s := r.until("gated frames", func(s State) bool { return s.Gated > 30 })
-	if s.Frames == 0 || s.Frames > s.Gated/2 || s.Health.Stale {
+	s := r.until("gated frames", func(s State) bool { return s.Gated > 80 })
+	if s.Frames != 1 || s.Health.Stale {
 		t.Errorf("%d classified, %d not; health %+v", s.Frames, s.Gated, s.Health)
 	}
 	r.stop()
