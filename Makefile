@@ -75,6 +75,7 @@ bench: build train release ## measure everything that docs/results states (minut
 	$(ENV) $(GO) run ./scripts/bench-engine
 	$(GO) run ./scripts/bench-governor
 	$(GO) run ./scripts/bench-resume
+	$(ENV) $(GO) run ./scripts/bench-daemon
 
 peers-convert: native ## compare fathom convert with onnx2tf and litert-torch (Python 3.11 or newer, PyPI, 8 GB, hours)
 	scripts/peers.sh
