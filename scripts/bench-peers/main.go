@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/fathom-edge/fathom/internal/results"
 )
@@ -83,7 +84,7 @@ func run(name string, p part, names []string) error {
 			return fmt.Errorf("%s: %s: %w", name, n, err)
 		}
 		for i := range rows {
-			rows[i].ID += "/" + n
+			rows[i].ID = rowID(rows[i].ID, n)
 			rows[i].What = n + ": " + rows[i].What
 			rows[i].Command, rows[i].Machine = "go run ./scripts/bench-peers "+name+" "+n, results.Machine()
 		}
@@ -92,6 +93,14 @@ func run(name string, p part, names []string) error {
 		}
 	}
 	return nil
+}
+
+// rowID makes plots of ratios alone: rows are plotted together by what stands before a slash.
+func rowID(id, network string) string {
+	if id == "speed" || strings.HasSuffix(id, "-ratio") {
+		return id + "/" + network
+	}
+	return id + "." + network
 }
 
 // row holds the median of its samples.

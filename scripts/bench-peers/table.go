@@ -24,18 +24,18 @@ func table(w io.Writer) error {
 	for _, n := range parts["convert"].networks {
 		for _, precision := range []string{"float32", "int8"} {
 			for _, tool := range []string{ours, "onnx2tf", "litert-torch"} {
-				of := func(id string) string { return or(value[id+"-"+tool+"-"+precision+"/"+n]) }
-				switch value["converts-"+tool+"-"+precision+"/"+n] {
+				of := func(id string) string { return or(value[rowID(id+"-"+tool+"-"+precision, n)]) }
+				switch value[rowID("converts-"+tool+"-"+precision, n)] {
 				case "0":
 					fmt.Fprintf(t, "%s\t%s\t%s\tdoes not convert\n", n, precision, tool)
 				case "1":
 					agreement := "–"
 					if precision == "int8" {
-						agreement = or(value["agreement-"+tool+"/"+n]) + " / " + or(value["balanced-"+tool+"/"+n])
+						agreement = or(value[rowID("agreement-"+tool, n)]) + " / " + or(value[rowID("balanced-"+tool, n)])
 					}
 					fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", n, precision, tool,
 						of("time"), of("memory"), of("size"), of("operators"), of("transposes"), of("error"), agreement,
-						or(value["tflite-"+precision+"-ms-"+tool+"/"+n]), or(value["litert-"+precision+"-ms-"+tool+"/"+n]))
+						or(value[rowID("tflite-"+precision+"-ms-"+tool, n)]), or(value[rowID("litert-"+precision+"-ms-"+tool, n)]))
 				}
 			}
 		}
