@@ -16,7 +16,7 @@ import (
 
 // matrixFlags are what compare and ablate have in common.
 type matrixFlags struct {
-	Config      string   `arg:"" type:"existingfile" help:"Configuration (YAML) of the cooperative run, e.g. train/evidence.yaml."`
+	Config      string   `arg:"" help:"Configuration (YAML) of the cooperative run, e.g. train/evidence.yaml."`
 	Output      string   `short:"o" required:"" placeholder:"DIR" help:"Folder for the results, a file for each training; those that are there are not run again."`
 	Checkpoints string   `placeholder:"DIR" help:"Folder for the checkpoints of trainings in progress, to go on from after an end."`
 	Seeds       int      `default:"3" help:"Number of seeds, from the configuration's on."`
@@ -97,7 +97,7 @@ func (f *matrixFlags) run(ctx context.Context, name string, of func(*train.Confi
 	if err := results.Merge(f.Results, rows(list, command, results.Machine())); err != nil {
 		return err
 	}
-	return matrix.Plot(strings.TrimSuffix(f.Results, ".json")+"-"+name+".png", name, points)
+	return matrix.Plot(strings.TrimSuffix(f.Results, ".json")+"-"+name+".png", "Top-1 on the "+split+" split, "+name, points)
 }
 
 // matrixProgress tells on stderr how far the cells are.

@@ -12,7 +12,7 @@ import (
 )
 
 type speedCmd struct {
-	Config  string `arg:"" type:"existingfile" help:"Configuration (YAML) of the cooperative run."`
+	Config  string `arg:"" help:"Configuration (YAML) of the cooperative run."`
 	Rounds  int    `default:"7" help:"Rounds; each times every net once."`
 	Steps   int    `default:"8" help:"Steps of a round."`
 	Results string `placeholder:"FILE" help:"Merge the numbers into a file of rows, e.g. docs/results/training.json."`
