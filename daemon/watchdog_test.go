@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,21 +13,21 @@ import (
 func TestWatchdogIsFedWhileFramesFlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, end := context.WithCancel(context.Background())
-		fed := 0
+		var fed atomic.Int64
 		p := &Pipeline{}
 		d := &daemon{pipeline: p, options: Options{
 			Config: Config{StaleAfter: Duration(10 * time.Second)}, Log: slog.New(slog.DiscardHandler),
-			Watchdog: &Watchdog{Every: time.Second, Feed: func() { fed++ }},
+			Watchdog: &Watchdog{Every: time.Second, Feed: func() { fed.Add(1) }},
 		}}
 		done := make(chan struct{})
 		go func() { d.feedWatchdog(ctx); close(done) }()
-		after := func(what string, wait time.Duration, want int) {
+		after := func(what string, wait time.Duration, want int64) {
 			t.Helper()
-			fed = 0
+			fed.Store(0)
 			time.Sleep(wait)
 			synctest.Wait()
-			if fed != want {
-				t.Errorf("%s: fed %d times, want %d", what, fed, want)
+			if got := fed.Load(); got != want {
+				t.Errorf("%s: fed %d times, want %d", what, got, want)
 			}
 		}
 		synctest.Wait()
