@@ -69,7 +69,7 @@ type Result struct {
 	Best int
 	// Margin is by how much the highest score exceeds the second, in [0, 1].
 	Margin float32
-	// Latency is the inference alone, Preprocess the way from frame to tensor.
+	// Latency is the inference alone, Preprocess the way from frame to tensor; of a tensor, its check and quantization.
 	Latency, Preprocess time.Duration
 	// Late says that the deadline passed before the scores were there.
 	Late bool
@@ -187,17 +187,24 @@ func (e *Engine) InferTensor(in []float32) (Result, error) {
 func (e *Engine) InferTensorBy(in []float32, deadline time.Time) (Result, error) {
 	e.frames.Lock()
 	defer e.frames.Unlock()
-	v, err := e.begin(deadline, time.Now())
+	start := time.Now()
+	v, err := e.begin(deadline, start)
 	if err != nil {
 		return Result{}, err
 	}
-	if want := e.frame.network.input.len(); len(in) != want {
+	f := &e.frame
+	if want := f.network.input.len(); len(in) != want {
 		return Result{}, fmt.Errorf("engine: tensor of %d values: the bundle takes %d", len(in), want)
 	}
 	if i := notFinite(in); i >= 0 {
 		return Result{}, fmt.Errorf("engine: value %d of the tensor is %v: a frame has finite values (broken preprocessing?)", i, in[i])
 	}
-	e.frame.in = tensor{floats: in}
+	f.in = tensor{floats: in}
+	if f.network.input.codes != nil {
+		f.in = f.network.input
+		f.in.set(in)
+	}
+	f.preprocess = time.Since(start)
 	return e.answer(v)
 }
 
