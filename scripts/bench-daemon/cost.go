@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,13 +26,8 @@ import (
 // repeats is how often start and memory are measured.
 const repeats = 7
 
-func median(samples []float64) float64 {
-	sorted := slices.Sorted(slices.Values(samples))
-	return sorted[len(sorted)/2]
-}
-
 func row(id, what string, samples []float64, unit, op string, limit float64) results.Row {
-	return results.Row{ID: id, What: what, Value: median(samples), Unit: unit, Op: op, Limit: limit, Samples: samples}
+	return results.Row{ID: id, What: what, Value: results.Median(samples), Unit: unit, Op: op, Limit: limit, Samples: samples}
 }
 
 // start is how long systemd waits for a bundle that was seen before.

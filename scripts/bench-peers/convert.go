@@ -88,7 +88,7 @@ func (n network) convert(t tool, precision, input string) (rows []results.Row, s
 		got, err := outputs(input, file)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "%s: the file of %s does not run: %v\n", n.name, t.name, err)
-			return rows, median(c.seconds), nil
+			return rows, results.Median(c.seconds), nil
 		}
 		r := of("error", "error of %s against onnxruntime on the newest LiteRT, share of the outputs' range", "",
 			reference.MaxDifference(got[0][0], n.output)/float64(slices.Max(n.output)-slices.Min(n.output)))
@@ -97,7 +97,7 @@ func (n network) convert(t tool, precision, input string) (rows []results.Row, s
 		}
 		rows = append(rows, r)
 	}
-	return rows, median(c.seconds), nil
+	return rows, results.Median(c.seconds), nil
 }
 
 // outputs runs files, TFLite or ONNX, on the inputs of an NPY file: the outputs by file and input.

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"slices"
@@ -14,9 +13,8 @@ import (
 )
 
 const (
-	seconds    = 15   // of runs in turns at most, for each network, precision and runtime
-	rounds     = 200  // at most
-	resamples  = 2000 // of the bootstrap
+	seconds    = 15  // of runs in turns at most, for each network, precision and runtime
+	rounds     = 200 // at most
 	maxRatio   = 1.00
 	maxAtUpper = 1.03
 )
@@ -127,7 +125,7 @@ func ratios(id, where string, samples map[string][]float64) []results.Row {
 			continue
 		}
 		rows = append(rows, row(id+"-ms-"+tool, "latency of "+tool+"'s file, "+where, "ms", samples[tool]...))
-		if tool != ours && (best == "" || median(samples[tool]) < median(samples[best])) {
+		if tool != ours && (best == "" || results.Median(samples[tool]) < results.Median(samples[best])) {
 			best = tool
 		}
 	}
@@ -140,21 +138,7 @@ func ratios(id, where string, samples map[string][]float64) []results.Row {
 	}
 	value := row(id+"-ratio", "latency over the best peer's ("+best+"), "+where, "", ratio...)
 	value.Op, value.Limit = "<=", maxRatio
-	upper := row(id+"-upper", "upper end of the 95 % interval of that ratio, "+where, "", upperEnd(ratio))
+	upper := row(id+"-upper", "upper end of the 95 % interval of that ratio, "+where, "", results.MedianInterval(ratio).High)
 	upper.Op, upper.Limit = "<=", maxAtUpper
 	return append(rows, value, upper)
-}
-
-// upperEnd is that of the 95 % interval of the median, by bootstrap.
-func upperEnd(ratio []float64) float64 {
-	random := rand.New(rand.NewPCG(1, 0))
-	medians, again := make([]float64, resamples), make([]float64, len(ratio))
-	for i := range medians {
-		for k := range again {
-			again[k] = ratio[random.IntN(len(ratio))]
-		}
-		medians[i] = median(again)
-	}
-	slices.Sort(medians)
-	return medians[resamples*975/1000]
 }

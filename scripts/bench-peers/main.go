@@ -14,10 +14,8 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/fathom-edge/fathom/internal/results"
@@ -105,15 +103,7 @@ func rowID(id, network string) string {
 
 // row holds the median of its samples.
 func row(id, what, unit string, samples ...float64) results.Row {
-	return results.Row{ID: id, What: what, Unit: unit, Value: median(samples), Samples: samples}
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	if len(sorted) == 0 {
-		return math.NaN()
-	}
-	return sorted[len(sorted)/2]
+	return results.Row{ID: id, What: what, Unit: unit, Value: results.Median(samples), Samples: samples}
 }
 
 func bit(b bool) float64 {

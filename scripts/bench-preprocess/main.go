@@ -11,7 +11,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 	"testing"
 	"time"
 
@@ -77,9 +76,9 @@ func kinds() ([]results.Row, error) {
 		}
 		rows = append(rows,
 			results.Row{ID: "time/" + name, What: fmt.Sprintf("%dx%d → %dx%d, %s", width, height, side, side, name),
-				Value: median(ms), Unit: "ms", Samples: ms},
+				Value: results.Median(ms), Unit: "ms", Samples: ms},
 			results.Row{ID: "megapixel/" + name, What: fmt.Sprintf("per megapixel of the frame, %s", name),
-				Value: median(perMegapixel), Unit: "ms", Samples: perMegapixel})
+				Value: results.Median(perMegapixel), Unit: "ms", Samples: perMegapixel})
 	}
 	return rows, nil
 }
@@ -113,7 +112,7 @@ func others() ([]results.Row, error) {
 				factors[k] = times[i][k] / ours[k]
 			}
 			rows = append(rows, results.Row{
-				ID: "factor-" + f.name + "/" + name, Value: median(factors), Unit: "×", Op: ">=", Limit: 1, Samples: factors,
+				ID: "factor-" + f.name + "/" + name, Value: results.Median(factors), Unit: "×", Op: ">=", Limit: 1, Samples: factors,
 				What: fmt.Sprintf("%s: time of %s and a loop that normalizes, by ours", f.name, name),
 			})
 		}
@@ -154,9 +153,4 @@ func interleaved(run []func() error) ([][]float64, error) {
 		}
 	}
 	return times, nil
-}
-
-func median(v []float64) float64 {
-	s := slices.Sorted(slices.Values(v))
-	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }

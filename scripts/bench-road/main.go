@@ -25,7 +25,6 @@ var steps = []results.Part{
 	{Name: "accuracy", Measure: accuracy},
 	{Name: "reference", Measure: reference},
 	{Name: "size", Measure: size},
-	{Name: "glibc", Measure: glibc},
 	{Name: "labels", Measure: labels},
 	{Name: "demo", Measure: firstClassification},
 	{Name: "test", Measure: testTime},
