@@ -1,6 +1,10 @@
 package convert
 
-import "github.com/fathom-edge/fathom/convert/graph"
+import (
+	"slices"
+
+	"github.com/fathom-edge/fathom/convert/graph"
+)
 
 // alphabet holds the distinct pieces of all variants, in the order in which
 // they are first met.
@@ -12,19 +16,19 @@ type alphabet struct {
 
 func newAlphabet(variants []*variant) *alphabet {
 	a := &alphabet{}
-	ids := map[string]int{}
+	ids := map[string][]int{} // by key
 	for _, v := range variants {
 		var word []int
 		for _, p := range graph.Split(v.graph) {
 			key := graph.Key(p)
-			id, ok := ids[key]
-			if !ok {
-				id = len(a.pieces)
-				ids[key] = id
+			at := slices.IndexFunc(ids[key], func(id int) bool { return graph.SameWeights(p, a.pieces[id]) })
+			if at < 0 {
+				at = len(ids[key])
+				ids[key] = append(ids[key], len(a.pieces))
 				a.pieces = append(a.pieces, p)
 				a.bytes = append(a.bytes, p.WeightBytes())
 			}
-			word = append(word, id)
+			word = append(word, ids[key][at])
 		}
 		a.words = append(a.words, word)
 	}

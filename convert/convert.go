@@ -7,9 +7,9 @@
 // # How sharing is found
 //
 // Nothing is declared. Every lowered variant is split into pieces wherever a
-// single tensor crosses (a residual block is one piece), and a piece is named by
-// a hash of its operators, attributes, topology, shapes and weights: equal
-// pieces of different variants are the same piece, whatever came before them.
+// single tensor crosses (a residual block is one piece). Pieces of different
+// variants with the same operators, attributes, topology, shapes and weights are
+// the same piece, whatever came before them.
 // A variant thus becomes a word over an alphabet of pieces, and the question is
 // where to cut all words so that equal runs of pieces become one segment.
 //
@@ -76,6 +76,9 @@ type Options struct {
 	DumpPasses string
 	// Numbers says how weights and activations are stored; float32 unless told.
 	Numbers Numbers
+	// Loaded holds models that the caller has read already, by path. Convert takes
+	// them out, so that their memory is free again once they are imported.
+	Loaded map[string]*onnx.ModelProto
 	// Runner runs segments for the self-proof; nil skips it.
 	Runner Runner
 	// Tools names the versions of the programs involved, for evidence.json.
@@ -108,7 +111,7 @@ func Convert(fam *family.Family, dir string, opts Options) (*Result, error) {
 	if opts.Out == "" {
 		return nil, errors.New("convert: no output folder named")
 	}
-	variants, err := lowerAll(fam, dir, opts.DumpPasses)
+	variants, err := lowerAll(fam, dir, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +167,7 @@ func Convert(fam *family.Family, dir string, opts Options) (*Result, error) {
 }
 
 // lowerAll imports and lowers every variant, from the cheapest to the dearest.
-func lowerAll(fam *family.Family, dir, dump string) ([]*variant, error) {
+func lowerAll(fam *family.Family, dir string, opts Options) ([]*variant, error) {
 	if len(fam.Variants) == 0 {
 		return nil, errors.New("convert: the family has no variants")
 	}
@@ -172,7 +175,7 @@ func lowerAll(fam *family.Family, dir, dump string) ([]*variant, error) {
 	var unsupported []string
 	for _, fv := range fam.Variants {
 		v := &variant{Variant: fv, path: filepath.Join(dir, filepath.FromSlash(fv.Model))}
-		err := v.lower(dump, len(fam.Variants) > 1)
+		err := v.lower(opts, len(fam.Variants) > 1)
 		var u *graph.UnsupportedError
 		if errors.As(err, &u) {
 			for _, n := range u.Nodes {
@@ -202,8 +205,8 @@ func lowerAll(fam *family.Family, dir, dump string) ([]*variant, error) {
 
 // lower imports and lowers the model; compared says that there are variants to
 // compare its layers with.
-func (v *variant) lower(dump string, compared bool) error {
-	m, err := onnx.Load(v.path)
+func (v *variant) lower(opts Options, compared bool) error {
+	m, err := opts.load(v.path)
 	if err != nil {
 		return err
 	}
@@ -214,16 +217,24 @@ func (v *variant) lower(dump string, compared bool) error {
 	if compared {
 		graph.NameOrigins(g)
 	}
-	if dump == "" {
+	if opts.DumpPasses == "" {
 		v.graph, err = graph.Lower(g)
 		return err
 	}
-	d := dumper{dir: filepath.Join(dump, v.Name)}
+	d := dumper{dir: filepath.Join(opts.DumpPasses, v.Name)}
 	if err := d.step("import", g); err != nil {
 		return err
 	}
 	v.graph, err = graph.LowerWatched(g, d.step)
 	return err
+}
+
+func (o Options) load(path string) (*onnx.ModelProto, error) {
+	if m := o.Loaded[path]; m != nil {
+		delete(o.Loaded, path)
+		return m, nil
+	}
+	return onnx.Load(path)
 }
 
 // check compares input and output with what the family says of them.

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 
 	"github.com/fathom-edge/fathom/convert"
+	"github.com/fathom-edge/fathom/convert/onnx"
 )
 
 type convertCommand struct {
@@ -49,7 +50,7 @@ func (c *convertCommand) Run(out *output) error {
 	if c.Out == "" {
 		return &usageError{errors.New("--out names no folder for the bundle (add -o BUNDLE)")}
 	}
-	fam, dir, err := c.family()
+	fam, dir, first, err := c.family()
 	if err != nil {
 		return err
 	}
@@ -60,6 +61,10 @@ func (c *convertCommand) Run(out *output) error {
 	opts := convert.Options{
 		Out: c.Out, MaxError: c.MaxError, MinSaving: c.MinSaving << 10, Numbers: numbers, Runner: runner(), Tools: tools(),
 		Whole: c.Layout == "monolithic", DumpPasses: c.DumpPasses,
+	}
+	if first != nil {
+		opts.Loaded = map[string]*onnx.ModelProto{filepath.Clean(fam.Variants[0].Model): first}
+		first = nil // so that Convert can drop it
 	}
 	if c.Layout == "both" {
 		opts.Monolithic = filepath.Clean(c.Out) + ".monolithic"

@@ -25,22 +25,23 @@ type modelFlags struct {
 	Name       string    `help:"Name of the bundle (default: that of the model, or family)."`
 }
 
-// family reads family.json, or makes one of the flags. Models are below dir.
-func (c *convertCommand) family() (fam *family.Family, dir string, err error) {
+// family reads family.json, or makes one of the flags; then first is the model
+// of its first variant, which says how large images are. Models are below dir.
+func (c *convertCommand) family() (fam *family.Family, dir string, first *onnx.ModelProto, err error) {
 	info, err := os.Stat(c.Source)
 	switch {
 	case c.Source == "" && len(c.Variant) == 0:
-		return nil, "", &usageError{errors.New("nothing to convert (name an ONNX model, a family's folder, or --variant NAME=MODEL)")}
+		return nil, "", nil, &usageError{errors.New("nothing to convert (name an ONNX model, a family's folder, or --variant NAME=MODEL)")}
 	case c.Source != "" && len(c.Variant) > 0:
-		return nil, "", &usageError{fmt.Errorf("both %s and --variant are given (name all models by --variant)", c.Source)}
+		return nil, "", nil, &usageError{fmt.Errorf("both %s and --variant are given (name all models by --variant)", c.Source)}
 	case c.Source != "" && err != nil:
-		return nil, "", fmt.Errorf("%w (name an ONNX model, or a folder with family.json)", err)
+		return nil, "", nil, fmt.Errorf("%w (name an ONNX model, or a folder with family.json)", err)
 	case c.Source != "" && info.IsDir():
 		if c.Labels != "" || len(c.Mean)+len(c.Std)+len(c.InputRange) > 0 || c.Name != "" {
-			return nil, "", &usageError{fmt.Errorf("%s has a family.json, which says labels, name and preprocessing (leave those flags out)", c.Source)}
+			return nil, "", nil, &usageError{fmt.Errorf("%s has a family.json, which says labels, name and preprocessing (leave those flags out)", c.Source)}
 		}
 		fam, err = family.Read(c.Source)
-		return fam, c.Source, err
+		return fam, c.Source, nil, err
 	}
 	fam = &family.Family{Format: family.Format, Name: c.Name}
 	if c.Source != "" {
@@ -51,18 +52,25 @@ func (c *convertCommand) family() (fam *family.Family, dir string, err error) {
 	for i, v := range c.Variant {
 		name, model, ok := strings.Cut(v, "=")
 		if !ok || model == "" {
-			return nil, "", &usageError{fmt.Errorf("--variant %q: want NAME=MODEL", v)}
+			return nil, "", nil, &usageError{fmt.Errorf("--variant %q: want NAME=MODEL", v)}
 		}
 		fam.Variants = append(fam.Variants, family.Variant{Name: name, Net: "A", Depth: depthOf(name, i+1), Model: model})
 	}
 	fam.Name = or(fam.Name, "family")
 	if fam.Labels, err = readLabels(c.Labels); err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
-	if fam.Preprocess, err = c.preprocess(fam.Variants[0].Model); err != nil {
-		return nil, "", err
+	if first, err = onnx.Load(fam.Variants[0].Model); err != nil {
+		return nil, "", nil, err
 	}
-	return fam, "", validated(fam)
+	height, width, err := inputSize(first)
+	if err != nil {
+		return nil, "", nil, fmt.Errorf("%s: %w", fam.Variants[0].Model, err)
+	}
+	if fam.Preprocess, err = c.preprocess(height, width); err != nil {
+		return nil, "", nil, err
+	}
+	return fam, "", first, validated(fam)
 }
 
 // validated checks the family as if it were read; paths of models may be any.
@@ -118,15 +126,10 @@ func readLabels(file string) ([]string, error) {
 	return labels, nil
 }
 
-// preprocess takes the size from the model. With black at low and white at high,
+// preprocess is what the flags say. With black at low and white at high,
 // x = (low + p/255*(high-low) - mean) / std; the family's form has 0 and 1.
-func (c *convertCommand) preprocess(model string) (preprocess.Spec, error) {
-	spec := preprocess.Spec{Channels: c.Channels, Fit: preprocess.Fit(c.Fit), Std: [3]float32{1, 1, 1}}
-	height, width, err := inputSize(model)
-	if err != nil {
-		return spec, err
-	}
-	spec.Height, spec.Width = height, width
+func (c *convertCommand) preprocess(height, width int) (preprocess.Spec, error) {
+	spec := preprocess.Spec{Height: height, Width: width, Channels: c.Channels, Fit: preprocess.Fit(c.Fit), Std: [3]float32{1, 1, 1}}
 	limits := [2]float32{0, 1}
 	for _, f := range []struct {
 		name   string
@@ -150,11 +153,7 @@ func (c *convertCommand) preprocess(model string) (preprocess.Spec, error) {
 }
 
 // inputSize reads height and width of a model's image input.
-func inputSize(model string) (height, width int, err error) {
-	m, err := onnx.Load(model)
-	if err != nil {
-		return 0, 0, err
-	}
+func inputSize(m *onnx.ModelProto) (height, width int, err error) {
 	weights := map[string]bool{}
 	for _, t := range m.GetGraph().GetInitializer() {
 		weights[t.GetName()] = true
@@ -165,9 +164,9 @@ func inputSize(model string) (height, width int, err error) {
 			continue
 		}
 		if len(dims) != 4 || dims[2].GetDimValue() < 1 || dims[3].GetDimValue() < 1 {
-			return 0, 0, fmt.Errorf("%s: input %q has no fixed height and width (export with a dynamic batch only)", model, in.GetName())
+			return 0, 0, fmt.Errorf("input %q has no fixed height and width (export with a dynamic batch only)", in.GetName())
 		}
 		return int(min(dims[2].GetDimValue(), 1<<20)), int(min(dims[3].GetDimValue(), 1<<20)), nil
 	}
-	return 0, 0, fmt.Errorf("%s: the model has no input", model)
+	return 0, 0, errors.New("the model has no input")
 }

@@ -104,12 +104,3 @@ func round(values []float64) []float32 {
 	}
 	return r
 }
-
-func finite(values []float64) bool {
-	for _, v := range values {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return false
-		}
-	}
-	return true
-}

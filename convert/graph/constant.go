@@ -2,7 +2,6 @@ package graph
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
@@ -70,12 +69,21 @@ func (c *constant) tensor() (Tensor, error) {
 	if len(c.floats) == 0 {
 		return Tensor{}, fmt.Errorf("a constant is empty")
 	}
-	for _, v := range c.floats {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return Tensor{}, errNotFinite
-		}
+	if !finite(c.floats) {
+		return Tensor{}, errNotFinite
 	}
 	return Tensor{Shape: c.shape, Data: c.floats}, nil
+}
+
+// finite says whether there is no infinity and no NaN, from which alone
+// subtracting themselves does not give zero.
+func finite[T float32 | float64](values []T) bool {
+	for _, v := range values {
+		if v-v != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // broadcastShapes is the shape that two tensors have in common after

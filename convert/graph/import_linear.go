@@ -83,6 +83,9 @@ func matMul(c *call) (*Node, error) {
 
 // transposeTensor reorders axes: axis i of the result is axis perm[i] of t.
 func transposeTensor(t Tensor, perm []int) Tensor {
+	if movesOnlyUnits(t.Shape, perm) {
+		return Tensor{permute(t.Shape, perm), t.Data}
+	}
 	moved := (&constant{shape: t.Shape, floats: t.Data}).transposed(perm)
 	return Tensor{moved.shape, moved.floats}
 }

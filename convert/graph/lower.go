@@ -2,7 +2,6 @@ package graph
 
 import (
 	"fmt"
-	"math"
 	"strings"
 )
 
@@ -65,11 +64,8 @@ func CheckFinite(g *Graph) (*Graph, error) {
 	var bad report
 	for _, n := range g.Nodes {
 		for _, w := range n.Weights {
-			for _, v := range w.Data {
-				if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-					bad.add(n, "its weights, folded with normalization and scale, leave the range of float32")
-					break
-				}
+			if !finite(w.Data) {
+				bad.add(n, "its weights, folded with normalization and scale, leave the range of float32")
 			}
 		}
 	}

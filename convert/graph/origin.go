@@ -2,7 +2,9 @@ package graph
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"math"
 )
 
 // NameOrigins gives every node of an imported graph its Origin. It reads all
@@ -27,6 +29,21 @@ func origin(weights []Tensor, known map[*float32]string) string {
 			known[&w.Data[0]] = sum
 		}
 		fmt.Fprintln(h, w.Shape, sum)
+	}
+	return string(h.Sum(nil))
+}
+
+// hashFloats is the SHA-256 of the values' bytes.
+func hashFloats(values []float32) string {
+	h := sha256.New()
+	var chunk [16 << 10]byte
+	for len(values) > 0 {
+		n := min(len(values), len(chunk)/4)
+		for i, v := range values[:n] {
+			binary.LittleEndian.PutUint32(chunk[4*i:], math.Float32bits(v))
+		}
+		h.Write(chunk[:4*n])
+		values = values[n:]
 	}
 	return string(h.Sum(nil))
 }
