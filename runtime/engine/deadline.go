@@ -3,7 +3,6 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -58,7 +57,7 @@ func (n *network) plan(p *profile.Profile) error {
 			return err
 		}
 	}
-	n.opts.Profile, n.slowdown = p, 0
+	n.opts.Profile, n.pace = p, pace{}
 	for order, name := range n.names {
 		v := n.variants[name]
 		v.order, v.steps = order, steps[name]
@@ -130,19 +129,19 @@ func (n *network) runBy(active *variant, in tensor, start, deadline time.Time) (
 			return nil, err
 		}
 	}
-	n.slowdown.observe(time.Since(start), v.steps[0].mean)
+	n.pace.observe(time.Since(start), v.steps[0].mean)
 	return v, nil
 }
 
 // choose picks the variant to go on with at segment i of the path of v.
 func (n *network) choose(v *variant, i int, active *variant, elapsed, left time.Duration) *variant {
-	factor := n.slowdown.within(elapsed, v.steps[0].mean-v.steps[i].mean)
+	ahead := n.pace.within(elapsed, v.steps[0].mean-v.steps[i].mean)
 	var fastest *variant
 	for _, o := range v.steps[i].open {
 		if o != active && (o.order > active.order || !o.worth) {
 			continue
 		}
-		if factor.fits(o.steps[i].rest, left) {
+		if ahead.fits(o.steps[i], left) {
 			return o
 		}
 		if fastest == nil || o.steps[i].mean < fastest.steps[i].mean {
@@ -150,37 +149,4 @@ func (n *network) choose(v *variant, i int, active *variant, elapsed, left time.
 		}
 	}
 	return fastest
-}
-
-// slowdown is measured time over profiled time, as the last frames saw it: it
-// rises at once and falls by a quarter of the way with each frame. 0 before the
-// first frame.
-type slowdown float64
-
-const slowdownFall = 0.25
-
-func (s *slowdown) observe(took, profiled time.Duration) {
-	ratio := slowdown(took) / slowdown(profiled)
-	if *s < ratio {
-		*s = ratio
-		return
-	}
-	*s += slowdownFall * (ratio - *s)
-}
-
-// within is the slowdown in the middle of a frame: the worse of what the frames
-// before and this one until now say.
-func (s slowdown) within(elapsed, profiled time.Duration) slowdown {
-	if s == 0 {
-		s = 1
-	}
-	if profiled > 0 {
-		s = max(s, slowdown(elapsed)/slowdown(profiled))
-	}
-	return s
-}
-
-// fits says whether what remains ends in the time left.
-func (s slowdown) fits(rest, left time.Duration) bool {
-	return float64(s)*float64(rest) <= math.Max(float64(left), 0)
 }

@@ -98,7 +98,7 @@ func TestChoose(t *testing.T) {
 		name          string
 		worth         []string
 		deviation     float64 // ms, of each segment
-		slowdown      slowdown
+		slowdown      float64
 		on            string
 		at            int
 		active        string
@@ -126,7 +126,7 @@ func TestChoose(t *testing.T) {
 		{"deeper again, since it went fast", everything, 0, 0, "a", 1, "d", 0.5, 7, "c"},
 	} {
 		n := tree(t, ms(tc.deviation), tc.worth...)
-		n.slowdown = tc.slowdown
+		n.pace.slowdown = tc.slowdown
 		got := n.choose(n.variants[tc.on], tc.at, n.variants[tc.active], ms(tc.elapsed), ms(tc.left))
 		if got.name != tc.want {
 			t.Errorf("%s: %s, want %s", tc.name, got.name, tc.want)
@@ -134,19 +134,43 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-func TestSlowdown(t *testing.T) {
-	var s slowdown
+func TestPace(t *testing.T) {
+	var p pace
 	for i, tc := range []struct {
-		took time.Duration // of 100
-		want slowdown
-	}{{100, 1}, {300, 3}, {100, 2.5}, {100, 2.125}, {200, 2.09375}, {50, 1.6953125}} {
-		if s.observe(tc.took, 100); s != tc.want {
-			t.Errorf("frame %d: slowdown %v, want %v", i, s, tc.want)
+		took     time.Duration // of 100
+		slowdown float64
+		longest  time.Duration
+	}{{100, 1, 0}, {300, 3, 200}, {100, 2.5, 200}, {100, 2.125, 200}, {200, 2.09375, 200}, {50, 1.6953125, 200}} {
+		if p.observe(tc.took, 100); p.slowdown != tc.slowdown || p.longest != tc.longest {
+			t.Errorf("frame %d: slowdown %v, longest delay %v, want %v and %v", i, p.slowdown, p.longest, tc.slowdown, tc.longest)
 		}
 	}
-	s = 0
-	if s.observe(50, 100); s != 0.5 {
-		t.Errorf("after one fast frame: %v", s)
+	for range remembered - 4 {
+		p.observe(100, 100)
+	}
+	if p.longest != 100 {
+		t.Errorf("of the last %d frames the longest delay was %v", remembered, p.longest)
+	}
+	p = pace{}
+	if p.observe(50, 100); p.slowdown != 0.5 || p.longest != 0 {
+		t.Errorf("after one fast frame: slowdown %v, delay %v", p.slowdown, p.longest)
+	}
+}
+
+// A delay that one frame had is kept free in the frames after it, until it has come again.
+func TestDelayIsKeptFree(t *testing.T) {
+	p := pace{slowdown: 1, longest: 3}
+	for _, tc := range []struct {
+		elapsed, profiled, left time.Duration
+		want                    bool
+	}{
+		{0, 0, 13, true}, {0, 0, 12, false},
+		{50, 48, 11, true}, {50, 48, 10, false}, // 2 of the 3 have come
+		{55, 50, 11, true}, // more than that has: the slowdown counts
+	} {
+		if got := p.within(tc.elapsed, tc.profiled).fits(step{mean: 10, rest: 10}, tc.left); got != tc.want {
+			t.Errorf("10 ahead, %d left after %d of %d: %v", tc.left, tc.elapsed, tc.profiled, got)
+		}
 	}
 }
 
@@ -174,7 +198,7 @@ func TestDeadlineLeavesTheDeepPath(t *testing.T) {
 		"many years":  {time.Now().Add(1e5 * time.Hour), deep.Name},
 		"no deadline": {time.Time{}, deep.Name},
 	} {
-		e.current.slowdown = 0
+		e.current.pace = pace{}
 		res, err := e.InferBy(img, tc.deadline)
 		if err != nil || res.Variant != tc.variant || res.Late {
 			t.Errorf("%s: %+v, %v; want %s", name, res, err, tc.variant)
@@ -201,7 +225,7 @@ func TestDeadlineMissed(t *testing.T) {
 	if _, err := e.InferBy(img, time.Now().Add(-time.Millisecond)); !errors.Is(err, ErrDeadline) {
 		t.Errorf("a deadline in the past: %v", err)
 	}
-	if e.current.slowdown != 0 {
+	if e.current.pace != (pace{}) {
 		t.Error("a frame that was not run counts")
 	}
 	// One that passes on the way: the shallowest path, and the result says so.

@@ -91,8 +91,8 @@ func (e *Engine) doubts(margin float32) bool {
 		return false
 	}
 	if !f.deadline.IsZero() {
-		rest := v.steps[f.ran.shared(v)].rest
-		if !f.network.slowdown.fits(rest, time.Until(f.deadline)) {
+		ahead := v.steps[f.ran.shared(v)]
+		if !f.network.pace.within(0, 0).fits(ahead, time.Until(f.deadline)) {
 			return false
 		}
 	}

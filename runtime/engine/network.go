@@ -23,11 +23,11 @@ type network struct {
 	users  int      // guarded by Engine.mu: the engine that has it as its current one, and its last frame
 
 	// What follows belongs to the inference.
-	prep     *preprocess.Preprocessor
-	input    tensor // the preprocessed frame, in Go's memory
-	logits   []float32
-	scores   []float32
-	slowdown slowdown
+	prep   *preprocess.Preprocessor
+	input  tensor // the preprocessed frame, in Go's memory
+	logits []float32
+	scores []float32
+	pace   pace
 }
 
 // variant is one path through the loaded segments.
@@ -72,9 +72,11 @@ func load(b *bundle.Bundle, opts Options) (*network, error) {
 		logits:   make([]float32, len(m.Labels)),
 		scores:   make([]float32, len(m.Labels)),
 	}
-	if err := n.load(); err != nil {
+	var failed error
+	onOwnThread(func() { failed = n.load() })
+	if failed != nil {
 		n.close()
-		return nil, err
+		return nil, failed
 	}
 	return n, nil
 }
@@ -187,10 +189,12 @@ func (v *variant) invoke(i int, in tensor) error {
 
 // close frees what TFLite holds.
 func (n *network) close() {
-	for _, s := range n.segments {
-		s.close()
-	}
-	n.runtime.close() // the delegate goes after all who use it
+	onOwnThread(func() {
+		for _, s := range n.segments {
+			s.close()
+		}
+		n.runtime.close() // the delegate goes after all who use it
+	})
 }
 
 // check compares what TFLite found in the file with the manifest.

@@ -7,15 +7,17 @@
 //	eval "$(scripts/env.sh)"
 //	go run ./scripts/bench-soak --for 1h
 //	go run -race ./scripts/bench-soak --for 1h
-//	go run ./scripts/bench-soak --for 1h --memory 160
+//	go run ./scripts/bench-soak --for 1h --memory 96
 //
 // It runs the demo bundle in float32, float16 and int8 (bin/fathom converts it)
-// and writes the rows of its kind of run to docs/results/engine-soak.json. It
-// ends with 1 if anything was wrong, and with 3 after a deadlock.
+// and writes the rows of its kind of run to docs/results/engine-soak.json, and
+// what it told on the way to engine-soak-KIND.log beside it. It ends with 1 if
+// anything was wrong, and with 3 after a deadlock.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -27,6 +29,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/fathom-edge/fathom/internal/atomicfile"
 	"github.com/fathom-edge/fathom/internal/results"
 )
 
@@ -57,9 +60,9 @@ func run(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	rows, err := soak(ctx, o)
-	if err == nil && o.results != "" {
-		err = results.Merge(o.results, rows)
+	rows, log, err := soak(ctx, o)
+	if rows != nil && o.results != "" {
+		err = errors.Join(err, o.write(rows, log))
 	}
 	for _, r := range rows {
 		fmt.Printf("%-24s %12.6g %-8s %s\n", r.ID, r.Value, r.Unit, r.Verdict())
@@ -72,6 +75,15 @@ func run(args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// write merges the rows into the file of results and puts the log beside it.
+func (o options) write(rows []results.Row, log []byte) error {
+	head := fmt.Sprintf("%s, on %s, ended %s\n", o.command(os.Args[1:]), results.Machine(), time.Now().UTC().Format(time.RFC3339))
+	if err := atomicfile.Write(strings.TrimSuffix(o.results, ".json")+"-"+o.kind()+".log", append([]byte(head), log...)); err != nil {
+		return err
+	}
+	return results.Merge(o.results, rows)
 }
 
 // kind names this sort of run in the results.

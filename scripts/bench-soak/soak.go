@@ -43,21 +43,22 @@ func (t *trial) fail(err error) {
 	}
 }
 
-func soak(ctx context.Context, o options) ([]results.Row, error) {
+// soak returns the rows and the log.
+func soak(ctx context.Context, o options) ([]results.Row, []byte, error) {
 	dir, remove, err := scratch()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer remove()
 	t := &trial{limited: o.memory > 0}
 	if t.subjects, err = subjects(dir); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := confine(o.memory); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if t.engine, err = engine.Open(t.subjects[0].bundle, engine.Options{Profile: t.subjects[0].profile}); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	began := time.Now()
 	watch := newWatch(o.length)
@@ -66,9 +67,9 @@ func soak(ctx context.Context, o options) ([]results.Row, error) {
 		t.fail(err)
 	}
 	if ctx.Err() != nil {
-		return nil, errors.New("interrupted: nothing was written")
+		return nil, nil, errors.New("interrupted: nothing was written")
 	}
-	return t.rows(o, watch, time.Since(began)), t.first
+	return t.rows(o, watch, time.Since(began)), watch.log.Bytes(), t.first
 }
 
 // run ends after the time, with all goroutines.
@@ -247,9 +248,9 @@ func (t *trial) rows(o options, w *watch, took time.Duration) []results.Row {
 	before, after := tenths(w.threads)
 	add("length", "length of the run", took.Seconds(), "s", "", 0)
 	add("wrong", "errors, and answers that differ from the variant's own", float64(c.wrong.Load()), "", "<=", 0)
-	add("memory", "resident memory with the same bundle, mean of the last tenth against the second", 100*(late/early-1), "%", "<=", 2)
-	add("resident", "resident memory with that bundle, mean of the last tenth", late/(1<<20), "MiB", "", 0)
-	add("system-threads", "threads of the process, mean of the last tenth less the second's", after-before, "", "<=", 1)
+	add("memory", "resident memory with the same bundle, median of the last tenth of the samples against that of the second tenth", 100*(late/early-1), "%", "<=", 2)
+	add("resident", "resident memory with that bundle, median of the last tenth", late/(1<<20), "MiB", "", 0)
+	add("system-threads", "threads of the process, median of the last tenth less that of the second", after-before, "", "<=", 1)
 	add("stall", "longest time without a frame", w.stall.Seconds(), "s", "", 0)
 	for _, n := range []struct {
 		id, what string

@@ -36,9 +36,17 @@ type subject struct {
 	want    map[string]*[frames][]float32 // logits
 }
 
-// subjects opens the committed bundles, and the demo family in other numbers.
+// subjects opens copies of the committed bundles, which may change meanwhile, and
+// the demo family in other numbers.
 func subjects(dir string) ([]*subject, error) {
-	dirs := []string{demo, tiny}
+	var dirs []string
+	for _, committed := range []string{demo, tiny} {
+		out := filepath.Join(dir, filepath.Base(committed))
+		if err := os.CopyFS(out, os.DirFS(committed)); err != nil {
+			return nil, err
+		}
+		dirs = append(dirs, out)
+	}
 	for _, numbers := range []string{"float16", "int8 --calibration glyphs:validation:8"} {
 		precision, _, _ := strings.Cut(numbers, " ")
 		out := filepath.Join(dir, precision)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/fathom-edge/fathom/internal/results"
 )
 
 // deadlock is how long an actor may take for one act.
@@ -24,7 +27,8 @@ type watch struct {
 	seen  map[int]time.Time
 	stall time.Duration // of frames
 
-	resident, threads []float64 // bytes, and threads of the system, at even times
+	resident, threads []float64    // bytes, and threads of the system, at even times
+	log               bytes.Buffer // some sixty lines
 }
 
 func newWatch(length time.Duration) *watch {
@@ -55,8 +59,10 @@ func (w *watch) run(ctx context.Context, t *trial) {
 		w.stuck()
 		if len(w.resident) > 0 && time.Since(told) >= max(w.length/60, time.Second) {
 			told = time.Now()
-			fmt.Fprintf(os.Stderr, "%8s of %s: %d frames, %d swaps, %d thread changes, %.1f MiB, %d wrong\n", time.Since(w.began).Round(time.Second),
-				w.length, c.frames.Load(), c.swaps.Load(), c.threads.Load(), w.resident[len(w.resident)-1]/(1<<20), c.wrong.Load())
+			line := fmt.Sprintf("%8s of %s: %d frames, %d swaps, %d thread changes, %d loads refused, %.1f MiB, %d wrong\n", time.Since(w.began).Round(time.Second),
+				w.length, c.frames.Load(), c.swaps.Load(), c.threads.Load(), c.refused.Load(), w.resident[len(w.resident)-1]/(1<<20), c.wrong.Load())
+			fmt.Fprint(os.Stderr, line)
+			w.log.WriteString(line)
 		}
 	}
 }
@@ -73,21 +79,14 @@ func (w *watch) stuck() {
 	}
 }
 
-// tenths are the means of the second and the last tenth of the samples, of which there are some.
+// tenths are the medians of the second and the last tenth of the samples. In the
+// first, heaps and threads grow to what the work needs.
 func tenths(samples []float64) (second, last float64) {
 	n := len(samples) / 10
 	if n == 0 {
 		return math.NaN(), math.NaN()
 	}
-	return mean(samples[n : 2*n]), mean(samples[len(samples)-n:])
-}
-
-func mean(values []float64) float64 {
-	var sum float64
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
+	return results.Median(samples[n : 2*n]), results.Median(samples[len(samples)-n:])
 }
 
 // status is the number in a field of /proc/self/status, where sizes are in KiB.
