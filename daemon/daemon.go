@@ -278,6 +278,8 @@ func (d *daemon) web() web.Config {
 		Token:        d.access.token,
 		TLS:          d.access.tls,
 		AllowedHosts: d.options.Config.AllowedHosts,
+		Answered:     d.monitor.metrics.answered,
+		TurnedAway:   d.monitor.metrics.turnedAway.Inc,
 		Log:          d.options.Log,
 	}
 }

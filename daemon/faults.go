@@ -8,9 +8,10 @@ import (
 
 // The parts that can fail while the daemon runs.
 const (
-	partCamera    = "camera"
-	partInference = "inference"
-	partSensors   = "temperature"
+	partCamera        = "camera"
+	partInference     = "inference"
+	partSensors       = "temperature"
+	partConfiguration = "configuration"
 )
 
 // faults remembers what is wrong now and logs each change once. Its owner locks.

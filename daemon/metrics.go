@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -20,6 +21,9 @@ type Metrics struct {
 	decisions *prometheus.CounterVec
 	events    *prometheus.CounterVec
 	prepare   prometheus.Histogram
+	// of the page
+	answers    *prometheus.CounterVec
+	turnedAway prometheus.Counter
 }
 
 func newMetrics(m *Monitor) *Metrics {
@@ -43,7 +47,11 @@ func newMetrics(m *Monitor) *Metrics {
 	x.prepare = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "fathom_preprocess_seconds", Help: "Wall-clock time from a decoded frame to the network's input.",
 		Buckets: prometheus.ExponentialBuckets(0.0001, 2, 12)}) // 0.1 ms to 0.2 s
-	x.registry.MustRegister(x.frames, x.dropped, x.inference, x.decisions, x.events, x.prepare, &nowCollector{m},
+	x.answers = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "fathom_http_requests_total", Help: "Requests to the page, its data and its controls, by the status of the answer."}, []string{"code"})
+	x.turnedAway = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "fathom_http_connections_refused_total", Help: "Connections that were closed at once, since there were too many."})
+	x.registry.MustRegister(x.frames, x.dropped, x.inference, x.decisions, x.events, x.prepare, x.answers, x.turnedAway, &nowCollector{m},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return x
 }
@@ -56,6 +64,8 @@ func (x *Metrics) classified(r engine.Result) {
 }
 
 func (x *Metrics) decided(policy, kind string) { x.decisions.WithLabelValues(policy, kind).Inc() }
+
+func (x *Metrics) answered(code int) { x.answers.WithLabelValues(strconv.Itoa(code)).Inc() }
 
 // MetricsHandler serves the metrics.
 func (m *Monitor) MetricsHandler() http.Handler {

@@ -181,21 +181,22 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	want := map[string][]string{
-		"fathom_frames_total":                {"2"},
-		"fathom_frames_dropped_total":        {"2"},
-		"fathom_inference_seconds":           {"a-1 1", "a-2 1"},
-		"fathom_active_variant":              {"a-1 0", "a-2 1"},
-		"fathom_temperature_celsius":         {"bench false 61.5"},
-		"fathom_temperature_ceiling_celsius": {"75"},
-		"fathom_frame_period_seconds":        {"0.3"},
-		"fathom_accuracy_ratio":              {"0.5"},
-		"fathom_degraded":                    {"0"},
-		"fathom_fault":                       {"temperature 0"},
-		"fathom_faults_total":                {"temperature 1"},
-		"fathom_frames_gated_total":          {"0"},
-		"fathom_paused":                      {"0"},
-		"fathom_preprocess_seconds":          {"2"},
-		"fathom_decisions_total":             {"deeper fixed 1", "hold fixed 1", "period fixed 1", "shallower fixed 1", "start fixed 1"},
+		"fathom_frames_total":                   {"2"},
+		"fathom_frames_dropped_total":           {"2"},
+		"fathom_inference_seconds":              {"a-1 1", "a-2 1"},
+		"fathom_active_variant":                 {"a-1 0", "a-2 1"},
+		"fathom_temperature_celsius":            {"bench false 61.5"},
+		"fathom_temperature_ceiling_celsius":    {"75"},
+		"fathom_frame_period_seconds":           {"0.3"},
+		"fathom_accuracy_ratio":                 {"0.5"},
+		"fathom_degraded":                       {"0"},
+		"fathom_fault":                          {"temperature 0"},
+		"fathom_faults_total":                   {"temperature 1"},
+		"fathom_frames_gated_total":             {"0"},
+		"fathom_http_connections_refused_total": {"0"},
+		"fathom_paused":                         {"0"},
+		"fathom_preprocess_seconds":             {"2"},
+		"fathom_decisions_total":                {"deeper fixed 1", "hold fixed 1", "period fixed 1", "shallower fixed 1", "start fixed 1"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -80,6 +80,9 @@ func (d *daemon) reconfigure(c Config) error {
 // reload reads the configuration again, logs what came of it, and tells it.
 func (d *daemon) reload(by string) (Reloaded, error) {
 	done, err := d.reloader.reload()
+	if d.reloader.load != nil {
+		d.monitor.Condition(partConfiguration, err) // with which the next start would end
+	}
 	if err != nil {
 		d.options.Log.Error("configuration not reloaded", "by", by, "error", err)
 		return done, err

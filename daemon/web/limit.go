@@ -98,14 +98,15 @@ const (
 // holds many open shuts out nobody else.
 type limitedListener struct {
 	net.Listener
+	turnedAway func() // nil where nobody asks
 
 	mu    sync.Mutex
 	total int
 	from  map[netip.Addr]int
 }
 
-func limitConnections(l net.Listener) net.Listener {
-	return &limitedListener{Listener: l, from: map[netip.Addr]int{}}
+func limitConnections(l net.Listener, turnedAway func()) net.Listener {
+	return &limitedListener{Listener: l, turnedAway: turnedAway, from: map[netip.Addr]int{}}
 }
 
 // Accept implements net.Listener.
@@ -119,6 +120,9 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 		from := network(host)
 		if l.enter(from) {
 			return &limitedConn{Conn: c, leave: sync.OnceFunc(func() { l.leave(from) })}, nil
+		}
+		if l.turnedAway != nil {
+			l.turnedAway()
 		}
 		_ = c.Close() // it was one too many
 	}

@@ -14,9 +14,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // served is a server that is asked over real connections.
@@ -296,7 +300,10 @@ func TestSlowRequestsAreCutOff(t *testing.T) {
 }
 
 func TestConnectionsAreLimited(t *testing.T) {
-	s := serve(t, testConfig(), false)
+	var away atomic.Int64
+	config := testConfig()
+	config.TurnedAway = func() { away.Add(1) }
+	s := serve(t, config, false)
 	open := 0
 	for range maxConnections + 20 {
 		c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -317,10 +324,26 @@ func TestConnectionsAreLimited(t *testing.T) {
 	if open != maxConnections {
 		t.Errorf("%d connections are open at once, want %d", open, maxConnections)
 	}
+	if n := away.Load(); n != 20 {
+		t.Errorf("%d connections counted as turned away, want 20", n)
+	}
+}
+
+func TestAnswersAreCounted(t *testing.T) {
+	c := testConfig()
+	counts := map[int]int{}
+	c.Answered = func(code int) { counts[code]++ }
+	h := handler(c, anywhere, time.Now)
+	for _, path := range []string{"/", "/api/state", "/nowhere", "/nowhere"} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "http://localhost"+path, nil))
+	}
+	if diff := cmp.Diff(map[int]int{200: 1, 401: 1, 404: 2}, counts); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
 }
 
 func TestConnectionsFromOneAddressAreLimited(t *testing.T) {
-	l := limitConnections(nil).(*limitedListener)
+	l := limitConnections(nil, nil).(*limitedListener)
 	a, here := network("10.0.0.7"), network("127.0.0.1")
 	for range maxConnectionsFromOne {
 		if !l.enter(a) || !l.enter(here) {

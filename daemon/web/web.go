@@ -54,7 +54,10 @@ type Config struct {
 	TLS *tls.Config
 	// AllowedHosts are further names under which the page may be asked for.
 	AllowedHosts []string
-	Log          *slog.Logger
+	// Answered is told the status of every answer, and TurnedAway of every connection beyond the limits; nil where nobody asks.
+	Answered   func(code int)
+	TurnedAway func()
+	Log        *slog.Logger
 }
 
 // Limits of one connection. A request is a line, a few headers and at most a small form.
@@ -92,7 +95,7 @@ func Serve(ctx context.Context, listener net.Listener, grace time.Duration, c Co
 		TLSConfig:         c.TLS,
 		ErrorLog:          slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
-	limited := limitConnections(listener)
+	limited := limitConnections(listener, c.TurnedAway)
 	failed := make(chan error, 1)
 	go func() {
 		if c.TLS != nil {
@@ -144,7 +147,11 @@ func handler(c Config, on net.Addr, now func() time.Time) http.Handler {
 	mux.HandleFunc("GET /metrics", s.readers(c.Metrics.ServeHTTP))
 	mux.HandleFunc("POST /api/controls", s.changers(s.change))
 	mux.HandleFunc("POST /api/reload", s.changers(s.reload))
-	return guard(mux, c.AllowedHosts)
+	guarded := guard(mux, c.AllowedHosts)
+	if c.Answered == nil {
+		return guarded
+	}
+	return counted(guarded, c.Answered)
 }
 
 // readers lets pass who may look.
