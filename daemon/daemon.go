@@ -122,7 +122,7 @@ func assemble(ctx context.Context, o Options, b *bundle.Bundle, engine Engine) (
 			_ = d.Close()
 		}
 	}()
-	source, err := newSource(c.Source, m)
+	source, err := newSource(c, m)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +266,7 @@ func (d *daemon) web() web.Config {
 	return web.Config{
 		State:   func() any { return d.monitor.State() },
 		History: func(span string) (any, bool) { return d.monitor.History(span) },
-		Frame:   d.view.JPEG,
+		Frame:   d.frame,
 		Health: func() (any, string, bool) {
 			h := d.monitor.Health()
 			return h, h.Status, !h.Stale
@@ -282,6 +282,16 @@ func (d *daemon) web() web.Config {
 		TurnedAway:   d.monitor.metrics.turnedAway.Inc,
 		Log:          d.options.Log,
 	}
+}
+
+// frame is the frame classified last; nil where there is none.
+func (d *daemon) frame() (*web.Picture, error) {
+	v := d.view.View()
+	if v == nil {
+		return nil, nil
+	}
+	jpeg, err := v.JPEG()
+	return &web.Picture{ID: v.Answer.ID, Answer: v.Answer, JPEG: jpeg}, err
 }
 
 // summarize logs what was done in the whole run.

@@ -17,8 +17,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -408,5 +410,99 @@ func TestRunRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("error %q, want one line with %q", err, want)
 		}
+	}
+}
+
+// seeing is a real engine whose answers are replaced: the label whose number is the brightness of the picture in the middle.
+type seeing struct{ Engine }
+
+func openSeeing(b *bundle.Bundle, threads int) (Engine, error) {
+	e, err := openEngine(b, threads)
+	return seeing{e}, err
+}
+
+func (s seeing) Infer(m image.Image) (engine.Result, error) {
+	r, err := s.Engine.Infer(m)
+	if err != nil {
+		return r, err
+	}
+	r.Best = brightness(m)
+	r.Scores = make([]float32, len(r.Scores))
+	r.Scores[r.Best] = 1
+	return r, nil
+}
+
+// brightness is 0, 1 or 2.
+func brightness(m image.Image) int {
+	b := m.Bounds()
+	return int(color.GrayModel.Convert(m.At((b.Min.X+b.Max.X)/2, (b.Min.Y+b.Max.Y)/2)).(color.Gray).Y) / 100
+}
+
+// The picture that is shown is the one that the answer beside it belongs to, whether the camera gives JPEGs or not.
+func TestPictureAndAnswerBelongTogether(t *testing.T) {
+	opened, err := bundle.Open(tiny)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"png", "jpg"} {
+		dir := t.TempDir()
+		for i := range 3 {
+			m := image.NewGray(image.Rect(0, 0, 48, 32))
+			for p := range m.Pix {
+				m.Pix[p] = byte(50 + 100*i)
+			}
+			var b bytes.Buffer
+			var err error
+			if kind == "png" {
+				err = png.Encode(&b, m)
+			} else {
+				err = jpeg.Encode(&b, m, nil)
+			}
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.%s", i, kind)), b.Bytes(), 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := startWith(t, openSeeing, func(c *Config) {
+			c.Source = Source{Kind: SourceFolder, Path: dir, Loop: true, FPS: 120, Width: 320, Height: 240}
+			c.TargetRate, c.Smoothing = 60, 0
+		})
+		labels := map[string]bool{}
+		for deadline := time.Now().Add(time.Minute); len(labels) < 3; {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: only %v in a minute", kind, labels)
+			}
+			answer, err := http.Get(r.url + "/frame.jpg")
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(answer.Body)
+			answer.Body.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if answer.StatusCode == http.StatusNoContent {
+				continue
+			}
+			text, err := url.PathUnescape(answer.Header.Get("Fathom-Answer"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var said FrameState
+			if err := json.Unmarshal([]byte(text), &said); err != nil || answer.Header.Get("ETag") != strconv.Quote(said.ID) {
+				t.Fatalf("%v: %q, ETag %s", err, text, answer.Header.Get("ETag"))
+			}
+			picture, err := jpeg.Decode(bytes.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := opened.Manifest.Labels[brightness(picture)]; said.Label != want {
+				t.Errorf("%s: frame %s shows %s, and its answer is %s", kind, said.ID, want, said.Label)
+			}
+			labels[said.Label] = true
+		}
+		r.stop()
 	}
 }

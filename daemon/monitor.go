@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"image"
 	"log/slog"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -54,7 +56,7 @@ const topGuesses = 3
 
 // NewMonitor starts watching.
 func NewMonitor(c MonitorConfig) *Monitor {
-	m := &Monitor{config: c, faults: faults{log: c.Log, now: map[string]string{}}, history: newHistory()}
+	m := &Monitor{config: c, faults: faults{log: c.Log, now: map[string]string{}, failed: map[string]time.Time{}}, history: newHistory()}
 	m.state = State{Started: c.Now(), Bundle: c.Bundle, Source: c.Source, Policy: c.Policy,
 		Simulated: c.Simulated, Active: -1}
 	for _, r := range c.Profile.Rungs {
@@ -75,28 +77,45 @@ func depthOf(m *bundle.Manifest, variant string) []int {
 	return []int{}
 }
 
-// Classified notes one frame with its smoothed probabilities.
-func (m *Monitor) Classified(f camera.Frame, region string, r engine.Result, smoothed []float64) {
+// Classified notes one frame, of which a region with these bounds was looked at, with its smoothed probabilities, and returns what
+// is shown of it.
+func (m *Monitor) Classified(f camera.Frame, region string, bounds image.Rectangle, r engine.Result, smoothed []float64) FrameState {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.config.Now()
 	m.classified = now
-	m.faults.clear(partCamera)
-	m.faults.clear(partInference)
+	m.faults.works(partCamera, now)
+	m.faults.works(partInference, now)
 	m.state.Frames++
 	m.count(f.Sequence)
 	m.metrics.classified(r)
 	m.second = append(m.second, r.Latency)
 
 	top := m.best(smoothed)
-	m.state.Frame = &FrameState{Sequence: f.Sequence, Captured: f.Captured, Truth: f.Truth, Region: region,
-		Label: top[0].Label, Probability: top[0].Probability, Top: top,
+	answer := FrameState{ID: frameID(f), Sequence: f.Sequence, Captured: f.Captured, Truth: f.Truth, Region: region,
+		Seen: m.seen(f.Image, bounds), Label: top[0].Label, Probability: top[0].Probability, Top: top,
 		LatencyMS: milliseconds(r.Latency), PreprocessMS: milliseconds(r.Preprocess)}
+	m.state.Frame = &answer
 	m.shown(f.Captured, top[0])
 	if f.Truth != "" {
 		m.rolling.add(now, top[0].Label == f.Truth)
 	}
 	m.ran(r, f.Truth, m.config.Manifest.Labels[r.Best])
+	return answer
+}
+
+// frameID names a frame: when it was captured, in milliseconds, and its number, which a camera that comes back begins anew.
+func frameID(f camera.Frame) string {
+	id := strconv.AppendInt(make([]byte, 0, 32), f.Captured.UnixMilli(), 10)
+	return string(strconv.AppendUint(append(id, '-'), f.Sequence, 10))
+}
+
+// seen is the part of a picture that the network saw, given the bounds of the region.
+func (m *Monitor) seen(picture image.Image, region image.Rectangle) Part {
+	whole := picture.Bounds()
+	window := m.config.Manifest.Preprocess.Window(region.Dx(), region.Dy()).Add(region.Min.Sub(whole.Min))
+	w, h := float64(whole.Dx()), float64(whole.Dy())
+	return Part{X: float64(window.Min.X) / w, Y: float64(window.Min.Y) / h, Width: float64(window.Dx()) / w, Height: float64(window.Dy()) / h}
 }
 
 // Unchanged notes a frame in which nothing moved, and which was therefore not classified.
@@ -104,7 +123,7 @@ func (m *Monitor) Unchanged(f camera.Frame) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.classified = m.config.Now()
-	m.faults.clear(partCamera)
+	m.faults.works(partCamera, m.classified)
 	m.state.Gated++
 	m.count(f.Sequence)
 }
@@ -116,7 +135,7 @@ func (m *Monitor) Condition(part string, err error) {
 	if err == nil {
 		m.faults.clear(part)
 	} else {
-		m.faults.set(part, err.Error())
+		m.faults.set(part, err.Error(), m.config.Now())
 	}
 }
 
@@ -212,7 +231,7 @@ func (m *Monitor) InferenceFailed(err error) { m.fail(partInference, err) }
 func (m *Monitor) fail(part string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.faults.set(part, err.Error())
+	m.faults.set(part, err.Error(), m.config.Now())
 }
 
 // Steered notes the settings that hold from now on.
@@ -278,9 +297,9 @@ func (m *Monitor) Sensed(s telemetry.Snapshot) {
 	}
 	if c, known := s.Heat.HottestCelsius.Get(); known {
 		p[seriesCelsius] = float32(c)
-		m.faults.clear(partSensors)
+		m.faults.works(partSensors, now)
 	} else {
-		m.faults.set(partSensors, s.Heat.HottestCelsius.Reason())
+		m.faults.set(partSensors, s.Heat.HottestCelsius.Reason(), now)
 	}
 	if c, known := s.Power.ChargePercent.Get(); known {
 		p[seriesCharge] = float32(c)

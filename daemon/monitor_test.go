@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"log/slog"
 	"net/http/httptest"
@@ -47,7 +48,8 @@ func testMonitor(log io.Writer) (*Monitor, *clock) {
 func classify(m *Monitor, c *clock, sequence uint64, variant string, label int, truth string) {
 	scores := []float32{0.2, 0.2}
 	scores[label] = 0.8
-	m.Classified(camera.Frame{Sequence: sequence, Captured: c.now, Truth: truth}, "",
+	m.Classified(camera.Frame{Sequence: sequence, Captured: c.now, Truth: truth, Image: image.NewGray(image.Rect(0, 0, 64, 48))}, "",
+		image.Rect(0, 0, 64, 48),
 		engine.Result{Variant: variant, Scores: scores, Best: label, Latency: 3 * time.Millisecond},
 		[]float64{float64(scores[0]), float64(scores[1])})
 }
@@ -88,6 +90,28 @@ func TestHealth(t *testing.T) {
 		if n := strings.Count(log.String(), part); n != want {
 			t.Errorf("%q stands %d times in the log, want %d:\n%s", part, n, want, &log)
 		}
+	}
+}
+
+// A camera that damages pictures now and then is told once, not with every one of them.
+func TestAPartThatFailsNowAndThenIsToldOnce(t *testing.T) {
+	var log bytes.Buffer
+	m, c := testMonitor(&log)
+	for i := range uint64(100) {
+		c.now = c.now.Add(settle / 5)
+		if i%3 == 0 {
+			m.CameraFailed(errors.New("damaged"))
+		} else {
+			classify(m, c, i, "a-1", 0, "")
+		}
+	}
+	if lines := strings.Count(log.String(), "\n"); lines != 1 || m.Health().Status != HealthDegraded {
+		t.Errorf("%d lines of log, want 1; %+v", lines, m.Health())
+	}
+	c.now = c.now.Add(settle)
+	classify(m, c, 100, "a-1", 0, "")
+	if m.Health().Status != HealthOK || !strings.Contains(log.String(), "recovered part=camera") {
+		t.Errorf("%+v, log:\n%s", m.Health(), &log)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"os"
 	"slices"
@@ -14,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fathom-edge/fathom/boards/camera"
 	"github.com/fathom-edge/fathom/daemon/events"
 	"github.com/fathom-edge/fathom/daemon/journal"
 	"github.com/fathom-edge/fathom/daemon/mqtt"
@@ -48,9 +48,9 @@ type outputs struct {
 
 // picture is to be kept, sent or both.
 type picture struct {
-	copy image.Image
-	name string // of the file; empty for none
-	send bool
+	still
+	name  string // of the file; empty for none
+	event []byte // that it is sent to the broker with; nil for not
 }
 
 // maxPictures wait for being encoded: a megabyte each.
@@ -152,37 +152,42 @@ func settingsFor(s Settings, variants []string) mqtt.Settings {
 	return m
 }
 
-// happened tells of an event; the picture may be nil, and is copied where it is needed.
-func (o *outputs) happened(e events.Event, m image.Image) {
+// happened tells of an event; its frame is copied where it is needed.
+func (o *outputs) happened(e events.Event, f *camera.Frame) {
 	now := time.Now()
 	var p picture
-	if m != nil {
+	send := false
+	if f != nil {
 		if o.folder != nil && slices.Contains(o.config.Snapshots.On, string(e.Kind)) && o.folder.Reserve(now) {
 			p.name = snapshots.Name(e.ID, e.Class)
 			e.Snapshot = p.name
 		}
 		if every := o.config.MQTT.ImageEvery; o.mqtt != nil && every > 0 && e.Kind != events.Gone && now.Sub(o.imageAt) >= every {
-			o.imageAt, p.send = now, true
+			o.imageAt, send = now, true
 		}
 	}
 	o.monitor.Happened(e)
-	o.tell(e)
-	if p.name == "" && !p.send {
+	line := o.tell(e)
+	if send {
+		p.event = line
+	}
+	if p.name == "" && p.event == nil {
 		return
 	}
 	if len(o.pictures) < cap(o.pictures) { // only this goroutine sends
-		p.copy = snapshots.Copy(m, o.config.Snapshots.Width)
+		p.still = takeStill(*f, o.config.Snapshots.Width)
 		o.pictures <- p
 	} else {
 		o.missed.Add(1)
 	}
 }
 
-func (o *outputs) tell(e events.Event) {
+// tell returns the event as it was told.
+func (o *outputs) tell(e events.Event) []byte {
 	line, err := json.Marshal(e)
 	if err != nil {
 		o.monitor.config.Log.Error("an event cannot be told", "error", err)
-		return
+		return nil
 	}
 	if o.webhook != nil && o.config.Webhook.Wants(string(e.Kind)) {
 		o.webhook.Send(e.ID+"-"+string(e.Kind), time.Now(), line) // whose age no setting of the clock changes
@@ -193,6 +198,7 @@ func (o *outputs) tell(e events.Event) {
 	if o.log != nil {
 		_, _ = o.log.Write(append(slices.Clip(line), '\n')) // a journal tells its own failures
 	}
+	return line
 }
 
 // run tells until ctx ends.
@@ -228,13 +234,13 @@ func (o *outputs) encode(ctx context.Context) {
 }
 
 func (o *outputs) keep(p picture) {
-	jpeg, err := snapshots.Encode(p.copy, o.config.Snapshots.Quality)
+	jpeg, err := p.encode(o.config.Snapshots.Quality)
 	if err != nil {
 		o.monitor.Condition(partSnapshots, err)
 		return
 	}
-	if p.send {
-		o.mqtt.Image(jpeg)
+	if p.event != nil {
+		o.mqtt.Image(jpeg, p.event)
 	}
 	if p.name != "" {
 		err := o.folder.Save(p.name, jpeg)

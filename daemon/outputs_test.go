@@ -160,6 +160,10 @@ func TestOutputsTellTheSame(t *testing.T) {
 	if _, err := jpeg.Decode(bytes.NewReader(picture)); err != nil {
 		t.Errorf("the picture at the broker: %v", err)
 	}
+	var shown events.Event
+	if err := json.Unmarshal(told.topic("fathom/box/image_event"), &shown); err != nil || shown.Frame == "" {
+		t.Errorf("the event that the picture shows: %+v, %v", shown, err)
+	}
 	metrics := r.text("/metrics")
 	for _, want := range []string{`fathom_events_total{class="`, `fathom_mqtt_connected 1`, `fathom_mqtt_commands_total{result="done"} 2`,
 		`fathom_webhook_events_total{result="delivered"}`, `fathom_log_lines_total{log="event_log"}`, "fathom_snapshots_files"} {

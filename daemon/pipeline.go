@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"math"
 	"sync"
@@ -32,8 +31,8 @@ type PipelineConfig struct {
 	Busy func(time.Duration)
 	// Predicted is told of every classified frame; nil where nobody asks. The scores are valid during the call only.
 	Predicted func(camera.Frame, engine.Result)
-	// Happened is told of every event with the picture that made it, which is valid during the call only.
-	Happened func(events.Event, image.Image)
+	// Happened is told of every event with the frame that made it, which is valid during the call only.
+	Happened func(events.Event, *camera.Frame)
 }
 
 // Pipeline takes frames from the camera to a label. It needs no queue: a
@@ -92,8 +91,10 @@ func (p *Pipeline) look() {
 // Run classifies until ctx ends or the source does, and returns nil for both.
 // An error means that the source has failed for good.
 func (p *Pipeline) Run(ctx context.Context) error {
+	defer p.config.Viewfinder.Release()
 	last := time.Now().Add(-time.Hour) // the first frame is due at once
 	for p.wait(ctx, last) {
+		p.config.Viewfinder.Release()
 		began := time.Now()
 		p.turn.begin(began)
 		frame, err := p.config.Source.Next(ctx)
@@ -153,7 +154,6 @@ func (p *Pipeline) currentPeriod() time.Duration {
 // classify reports whether the frame could be classified, or needed not to be.
 func (p *Pipeline) classify(frame camera.Frame) bool {
 	c := p.config
-	c.Viewfinder.Put(frame.Image)
 	now := time.Now()
 	watch, picture := c.Watches.next(now, frame.Image)
 	if watch == nil {
@@ -172,9 +172,11 @@ func (p *Pipeline) classify(frame camera.Frame) bool {
 		c.Predicted(frame, result)
 	}
 	smoothed := watch.smoother.Add(frame.Captured, picture, result.Scores)
-	c.Monitor.Classified(frame, watch.region.Name, result, smoothed)
+	answer := c.Monitor.Classified(frame, watch.region.Name, picture.Bounds(), result, smoothed)
+	c.Viewfinder.Put(frame, answer)
 	for _, e := range c.Watches.seen(watch, now, result.Variant, smoothed) {
-		c.Happened(e, frame.Image)
+		e.Frame = answer.ID
+		c.Happened(e, &frame)
 	}
 	c.Observe(observed(result, c.Threads))
 	return true

@@ -1,28 +1,48 @@
 package daemon
 
 import (
+	"math"
 	"time"
 
 	"github.com/fathom-edge/fathom/boards/camera"
 	"github.com/fathom-edge/fathom/boards/camera/synthetic"
+	"github.com/fathom-edge/fathom/daemon/scene"
 	"github.com/fathom-edge/fathom/runtime/bundle"
 )
 
 // newSource opens the frame source of a configuration.
-func newSource(c Source, m *bundle.Manifest) (camera.Source, error) {
-	switch c.Kind {
-	case SourceCamera:
-		return camera.Open(c.Address, camera.Options{Width: m.Preprocess.Width, Height: m.Preprocess.Height, FPS: c.FPS, Loop: c.Loop, Labels: m.Labels})
+func newSource(c Config, m *bundle.Manifest) (camera.Source, error) {
+	s := c.Source
+	address := s.Address
+	switch s.Kind {
 	case SourceFolder:
 		period := time.Duration(0)
-		if c.FPS > 0 {
-			period = time.Duration(float64(time.Second) / c.FPS)
+		if s.FPS > 0 {
+			period = time.Duration(float64(time.Second) / s.FPS)
 		}
-		return camera.NewFolder(c.Path, period, c.Loop, m.Labels...)
+		return camera.NewFolder(s.Path, period, s.Loop, m.Labels...)
+	case SourceSynthetic:
+		return synthetic.New(synthetic.Options{
+			Width: s.Width, Height: s.Height, FPS: s.FPS, Hold: time.Duration(s.Hold), Seed: s.Seed,
+		})
 	case SourceMJPEG:
-		return camera.Open(c.URL, camera.Options{FPS: c.FPS})
+		address = s.URL
 	}
-	return synthetic.New(synthetic.Options{
-		Width: c.Width, Height: c.Height, FPS: c.FPS, Hold: time.Duration(c.Hold), Seed: c.Seed,
-	})
+	width, height := leastPicture(m.Preprocess.Width, m.Preprocess.Height, c.Regions)
+	return camera.Open(address, camera.Options{Width: width, Height: height, FPS: s.FPS, Loop: s.Loop, Labels: m.Labels})
+}
+
+// The least sides of a picture: the motion gate and the smoother look at so many points. And the greatest that are asked for.
+const (
+	leastSide    = 64
+	greatestSide = 4096
+)
+
+// leastPicture is how many pixels a picture needs so that each region has those of the network's input.
+func leastPicture(width, height int, regions []scene.Region) (int, int) {
+	w, h := float64(max(width, leastSide)), float64(max(height, leastSide))
+	for _, r := range regions {
+		w, h = max(w, float64(width)/r.Width), max(h, float64(height)/r.Height)
+	}
+	return int(math.Ceil(min(w, greatestSide))), int(math.Ceil(min(h, greatestSide)))
 }

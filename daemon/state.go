@@ -114,15 +114,26 @@ type Tally struct {
 
 // FrameState is one classified frame.
 type FrameState struct {
+	// ID names the frame wherever it is told of: here, with its picture, and in its events.
+	ID           string    `json:"id"`
 	Sequence     uint64    `json:"sequence"`
 	Captured     time.Time `json:"captured"`
 	Label        string    `json:"label"`
 	Probability  float64   `json:"probability"` // smoothed
 	Truth        string    `json:"truth,omitempty"`
 	Region       string    `json:"region,omitempty"` // empty for the whole picture
+	Seen         Part      `json:"seen"`             // what of the picture the network saw
 	Top          []Guess   `json:"top"`              // the best labels, best first
 	LatencyMS    float64   `json:"latency_ms"`
 	PreprocessMS float64   `json:"preprocess_ms"`
+}
+
+// Part is a rectangle of a picture, in shares of its width and height.
+type Part struct {
+	X      float64 `json:"x"`
+	Y      float64 `json:"y"`
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
 }
 
 // Guess is a label with its probability.

@@ -1,26 +1,34 @@
 package daemon
 
 import (
-	"bytes"
-	"image"
-	"image/jpeg"
 	"sync"
 	"time"
 
-	"golang.org/x/image/draw"
+	"github.com/fathom-edge/fathom/boards/camera"
 )
 
-// Viewfinder keeps a copy of the frame classified last, for whoever looks.
-// While nobody has asked for a few seconds it copies nothing. Safe for
+// Viewfinder shows the frame that was classified last, together with its answer. It
+// refers to the camera's frame as long as that is valid; only while somebody looks
+// does it keep a copy for the time after, and encode that when asked. Safe for
 // concurrent use.
 type Viewfinder struct {
 	now func() time.Time
 
 	mu     sync.Mutex
 	wanted time.Time // when somebody asked last
-	frame  *image.RGBA
-	taken  bool // frame holds a picture
-	encode []byte
+	frame  *camera.Frame
+	answer FrameState
+	view   *View // of answer; nil until it is needed
+}
+
+// View is a picture with its answer.
+type View struct {
+	Answer FrameState
+
+	still still
+	once  sync.Once
+	jpeg  []byte
+	err   error
 }
 
 const (
@@ -35,45 +43,43 @@ const (
 // NewViewfinder returns an empty viewfinder; now is the clock.
 func NewViewfinder(now func() time.Time) *Viewfinder { return &Viewfinder{now: now} }
 
-// Put takes a copy of the picture if somebody looks.
-func (v *Viewfinder) Put(picture image.Image) {
+// Put shows a frame, which must stay valid until Release, with what it was taken for.
+func (v *Viewfinder) Put(frame camera.Frame, answer FrameState) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.frame, v.answer, v.view = &frame, answer, nil
+}
+
+// Release gives the frame back to the camera.
+func (v *Viewfinder) Release() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.wanted.IsZero() || v.now().Sub(v.wanted) > viewKeep {
-		v.taken, v.encode = false, nil
-		return
-	}
-	b := picture.Bounds()
-	w, h := b.Dx(), b.Dy()
-	if w > viewWidth {
-		w, h = viewWidth, max(h*viewWidth/w, 1)
-	}
-	if v.frame == nil || v.frame.Rect.Dx() != w || v.frame.Rect.Dy() != h {
-		v.frame = image.NewRGBA(image.Rect(0, 0, w, h))
-	}
-	if w == b.Dx() {
-		draw.Draw(v.frame, v.frame.Rect, picture, b.Min, draw.Src)
+		v.view = nil
 	} else {
-		draw.ApproxBiLinear.Scale(v.frame, v.frame.Rect, picture, b, draw.Src, nil)
+		v.take()
 	}
-	v.taken, v.encode = true, nil
+	v.frame = nil
 }
 
-// JPEG returns the last frame, or false where there is none yet: ask again after the next frame.
-// The bytes must not be changed.
-func (v *Viewfinder) JPEG() ([]byte, bool) {
+// take needs the lock.
+func (v *Viewfinder) take() {
+	if v.view == nil && v.frame != nil {
+		v.view = &View{Answer: v.answer, still: takeStill(*v.frame, viewWidth)}
+	}
+}
+
+// View returns the frame classified last, or nil where there is none: ask again after the next one.
+func (v *Viewfinder) View() *View {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.wanted = v.now()
-	if !v.taken {
-		return nil, false
-	}
-	if v.encode == nil {
-		var b bytes.Buffer
-		if err := jpeg.Encode(&b, v.frame, &jpeg.Options{Quality: viewQuality}); err != nil {
-			return nil, false
-		}
-		v.encode = b.Bytes()
-	}
-	return v.encode, true
+	v.take()
+	return v.view
+}
+
+// JPEG encodes the picture, once. The bytes must not be changed.
+func (v *View) JPEG() ([]byte, error) {
+	v.once.Do(func() { v.jpeg, v.err = v.still.encode(viewQuality) })
+	return v.jpeg, v.err
 }

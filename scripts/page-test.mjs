@@ -30,6 +30,7 @@ async function look() {
   watchConsole(page);
   await firstLoad(page);
   await showsWhatItDoes(page);
+  await answersFitTheirFrames(page);
   await audit(page, "desktop-light", 1180, 900, "light");
   await audit(page, "desktop-dark", 1180, 900, "dark");
   await audit(page, "phone-light", 390, 844, "light");
@@ -75,6 +76,38 @@ async function showsWhatItDoes(page) {
   assert.match(await text("#totals"), /changes of depth: \d/);
   assert.match(await text("#locked"), /Sign in/);
   assert.equal(await page.$eval("#apply", (e) => e.disabled), true);
+}
+
+// answersFitTheirFrames sees that at no moment an answer stands beside another frame's picture, and that the picture drawn is the one
+// that was sent with this answer.
+async function answersFitTheirFrames(page) {
+  const sent = new Map();
+  const note = async (reply) => {
+    if (!reply.url().includes("/frame.jpg") || reply.status() !== 200) return;
+    const id = JSON.parse(decodeURIComponent(reply.headers()["fathom-answer"]));
+    assert.equal(reply.headers().etag, `"${id.id}"`);
+    sent.set(id.id, id.label);
+  };
+  page.on("response", note);
+  const shown = await page.evaluate(async () => {
+    const seen = [], picture = document.querySelector("#frame"), label = document.querySelector("#label");
+    const look = () => {
+      const now = [picture.dataset.frame, label.dataset.frame, label.textContent];
+      if (!seen.length || now.join() !== seen.at(-1).join()) seen.push(now);
+    };
+    const watch = new MutationObserver(look);
+    for (const node of [picture, label]) watch.observe(node, { attributes: true, childList: true, characterData: true, subtree: true });
+    await new Promise((done) => setTimeout(done, 8000));
+    watch.disconnect();
+    return seen;
+  });
+  page.off("response", note);
+  for (const [picture, answer, label] of shown) {
+    assert.equal(picture, answer, "the answer belongs to another frame than the picture");
+    if (sent.has(picture)) assert.equal(label, sent.get(picture));
+  }
+  found.frames_compared = shown.filter(([picture]) => sent.has(picture)).length;
+  assert.ok(found.frames_compared >= 10, `only ${found.frames_compared} frames in 8 s`);
 }
 
 // audit runs axe on the page as it is, with its details open, and takes a picture.

@@ -16,7 +16,10 @@ import (
 type Frame struct {
 	// Image is *image.RGBA, *image.NRGBA, *image.Gray, *image.YCbCr (from JPEG) or *frame.YUV (raw
 	// frames). It belongs to the receiver until its next call of Next.
-	Image    image.Image
+	Image image.Image
+	// JPEG is the picture as the camera gave it, if it gave a JPEG, otherwise nil. It may lack Huffman
+	// tables: CopyJPEG has them. It is valid as long as Image is.
+	JPEG     []byte
 	Sequence uint64 // counts delivered and dropped frames
 	Captured time.Time
 	// Truth is the true label where the source knows it, otherwise empty.

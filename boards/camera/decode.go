@@ -7,6 +7,7 @@ import (
 	"image/draw"
 	"image/jpeg"
 	"image/png"
+	"math"
 )
 
 // maxSide bounds the width and height of a picture, in pixels. It is checked in
@@ -17,22 +18,34 @@ const maxSide = 4096
 // format is one way to encode a picture.
 type format struct {
 	config func([]byte) (image.Config, error)
-	decode func([]byte) (image.Image, error)
+	// decode may shrink the picture as long as it covers least.
+	decode func(data []byte, least image.Point) (image.Image, error)
 }
 
 var (
 	jpegFormat = format{
 		func(b []byte) (image.Config, error) { return jpeg.DecodeConfig(bytes.NewReader(b)) },
-		func(b []byte) (image.Image, error) { return jpeg.Decode(bytes.NewReader(withTables(b))) },
+		func(b []byte, _ image.Point) (image.Image, error) { return jpeg.Decode(bytes.NewReader(withTables(b))) },
 	}
 	pngFormat = format{
 		func(b []byte) (image.Config, error) { return png.DecodeConfig(bytes.NewReader(b)) },
-		func(b []byte) (image.Image, error) { return png.Decode(bytes.NewReader(b)) },
+		func(b []byte, _ image.Point) (image.Image, error) { return png.Decode(bytes.NewReader(b)) },
 	}
 )
 
+// whole is a size that no picture may fall below: it is decoded in full.
+var whole = image.Pt(math.MaxInt, math.MaxInt)
+
+// DecodeJPEG decodes a camera's JPEG, at a fraction of its size where that costs less and the result is not smaller than least.
+func DecodeJPEG(data []byte, least image.Point) (image.Image, error) {
+	return jpegFormat.picture(data, least)
+}
+
+// CopyJPEG copies a camera's JPEG, complete with its Huffman tables.
+func CopyJPEG(data []byte) []byte { return bytes.Clone(withTables(data)) }
+
 // picture decodes data into one of the image types that a Frame may hold.
-func (f format) picture(data []byte) (image.Image, error) {
+func (f format) picture(data []byte, least image.Point) (image.Image, error) {
 	config, err := f.config(data)
 	if err != nil {
 		return nil, err
@@ -44,7 +57,7 @@ func (f format) picture(data []byte) (image.Image, error) {
 	if config.Width == 0 || config.Height == 0 {
 		return nil, fmt.Errorf("a picture of %dx%d pixels", config.Width, config.Height)
 	}
-	img, err := f.decode(data)
+	img, err := f.decode(data, least)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package camera
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"image"
@@ -121,13 +122,13 @@ func (f *Folder) Next(ctx context.Context) (Frame, error) {
 	path := f.files[f.index]
 	f.index++
 	f.sequence++
-	img, err := readPicture(path)
+	img, encoded, err := readPicture(path)
 	if err != nil {
 		f.broken++
 		return Frame{}, temporaryf("camera: folder: %w (skipped)", err)
 	}
 	f.broken = 0
-	frame := Frame{Image: img, Sequence: f.sequence, Captured: time.Now()}
+	frame := Frame{Image: img, JPEG: encoded, Sequence: f.sequence, Captured: time.Now()}
 	if parent := filepath.Base(filepath.Dir(path)); f.labels[parent] {
 		frame.Truth = parent
 	}
@@ -171,29 +172,32 @@ func (f *Folder) wait(ctx context.Context) error {
 	}
 }
 
-// readPicture's errors name the file.
-func readPicture(path string) (img image.Image, err error) {
+// readPicture also returns the content of a JPEG file. Its errors name the file.
+func readPicture(path string) (img image.Image, encoded []byte, err error) {
 	// A pipe would block in being opened.
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxPictureFile {
-		return nil, fmt.Errorf("%s: not a regular file of at most %d MiB", path, maxPictureFile>>20)
+		return nil, nil, fmt.Errorf("%s: not a regular file of at most %d MiB", path, maxPictureFile>>20)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	format, ok := formatOf(path)
 	if !ok {
-		return nil, fmt.Errorf("%s: neither PNG nor JPEG", path)
+		return nil, nil, fmt.Errorf("%s: neither PNG nor JPEG", path)
 	}
-	img, err = format.picture(data)
+	img, err = format.picture(data, whole)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return img, nil
+	if bytes.HasPrefix(data, startOfJPEG) {
+		encoded = data
+	}
+	return img, encoded, nil
 }
 
 // Close implements Source.

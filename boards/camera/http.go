@@ -113,8 +113,12 @@ type multipartFeed struct {
 }
 
 func (f *multipartFeed) next(_ context.Context, buf []byte) ([]byte, error) { return f.parts.next(buf) }
-func (f *multipartFeed) picture(data []byte) (image.Image, error)           { return jpegFormat.picture(data) }
-func (f *multipartFeed) close()                                             { f.body.Close() }
+
+func (f *multipartFeed) picture(data []byte, least image.Point) (image.Image, error) {
+	return DecodeJPEG(data, least)
+}
+
+func (f *multipartFeed) close() { f.body.Close() }
 
 // snapshots asks for one picture after the other.
 type snapshots struct {
@@ -158,7 +162,9 @@ func (f *snapshots) ask(ctx context.Context) error {
 	return nil
 }
 
-func (f *snapshots) picture(data []byte) (image.Image, error) { return jpegFormat.picture(data) }
+func (f *snapshots) picture(data []byte, least image.Point) (image.Image, error) {
+	return DecodeJPEG(data, least)
+}
 
 func (f *snapshots) close() {
 	if f.body != nil {

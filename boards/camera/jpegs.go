@@ -28,7 +28,9 @@ var errDamaged = errors.New("a JPEG with a damaged structure")
 // between pictures is passed over.
 type jpegReader struct{ r *bufio.Reader }
 
-func (j jpegReader) picture(data []byte) (image.Image, error) { return jpegFormat.picture(data) }
+func (j jpegReader) picture(data []byte, least image.Point) (image.Image, error) {
+	return DecodeJPEG(data, least)
+}
 
 // next returns the next JPEG, in buf if it is large enough.
 func (j jpegReader) next(buf []byte) ([]byte, error) {

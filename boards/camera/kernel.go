@@ -40,11 +40,11 @@ func (f kernelFeed) next(ctx context.Context, buf []byte) ([]byte, error) {
 	return f.device.Next(ctx, buf)
 }
 
-func (f kernelFeed) picture(data []byte) (image.Image, error) {
+func (f kernelFeed) picture(data []byte, least image.Point) (image.Image, error) {
 	d := f.device
 	layout, raw := d.Mode.FourCC.Layout()
 	if !raw {
-		return jpegFormat.picture(data)
+		return DecodeJPEG(data, least)
 	}
 	return frame.New(layout, d.Colour, data, d.Mode.Width, d.Mode.Height, d.Stride)
 }

@@ -2,6 +2,7 @@ package camera
 
 import (
 	"fmt"
+	"image"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,7 +13,7 @@ import (
 // Options say what frames are for. Zero values mean the defaults.
 type Options struct {
 	// Width and Height are the network's input in pixels, by which cameras that have
-	// a choice of sizes are set; default 224x224.
+	// a choice of sizes are set, and which JPEGs may be decoded down to; default 224x224.
 	Width, Height int
 	// FPS is how many frames are wanted in a second; default 15. Of a folder it is the
 	// rate at which pictures are shown, and 0 shows each when it is asked for.
@@ -30,6 +31,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.FPS == 0 {
 		o.FPS = 15
+	}
+	if o.Stream.Least == (image.Point{}) {
+		o.Stream.Least = image.Pt(o.Width, o.Height)
 	}
 	switch {
 	case min(o.Width, o.Height) < 1 || max(o.Width, o.Height) > maxSide:

@@ -9,10 +9,14 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	yuv "github.com/fathom-edge/fathom/runtime/frame"
 )
 
-// StreamOptions tune how a Stream deals with a camera that fails. Zero values mean the defaults.
+// StreamOptions tune how a Stream deals with its camera. Zero values mean the defaults.
 type StreamOptions struct {
+	// Least is how many pixels a decoded picture must have in each direction, where there are that many; default all.
+	Least image.Point
 	// ConnectTimeout bounds the time until the camera's answer begins; default 5 s.
 	ConnectTimeout time.Duration
 	// FrameTimeout is how long to wait for a complete picture before connecting anew; default 10 s.
@@ -36,6 +40,9 @@ func (o StreamOptions) withDefaults() (StreamOptions, error) {
 			*d.value = d.standard
 		}
 	}
+	if o.Least == (image.Point{}) {
+		o.Least = whole
+	}
 	if o.MaxBackoff < o.MinBackoff {
 		return o, fmt.Errorf("camera: the longest wait %s is shorter than the shortest, %s", o.MaxBackoff, o.MinBackoff)
 	}
@@ -57,8 +64,9 @@ type feed interface {
 	// next returns the next picture as it came, in buf if that is large enough.
 	// errFinished means that there will never be another one.
 	next(ctx context.Context, buf []byte) ([]byte, error)
-	// picture decodes what next returned, and may keep it. It is called by another goroutine than next is.
-	picture(data []byte) (image.Image, error)
+	// picture decodes what next returned, and may keep it; a JPEG may be shrunk as long as it covers least. It is
+	// called by another goroutine than next is.
+	picture(data []byte, least image.Point) (image.Image, error)
 	close()
 }
 
@@ -129,11 +137,14 @@ func (s *Stream) Next(ctx context.Context) (Frame, error) {
 			return Frame{}, err
 		}
 		if from != nil {
-			img, err := from.picture(s.decoding)
+			img, err := from.picture(s.decoding, s.options.Least)
 			if err != nil {
 				return Frame{}, temporaryf("camera: %s: picture %d: %w (skipped)", s.link.name, frame.Sequence, err)
 			}
 			frame.Image = img
+			if _, raw := img.(*yuv.YUV); !raw {
+				frame.JPEG = s.decoding
+			}
 			return frame, nil
 		}
 		select {

@@ -51,6 +51,8 @@ type Event struct {
 	Seconds float64 `json:"seconds"`
 	// Variant is the depth that saw it.
 	Variant string `json:"variant"`
+	// Frame is the ID of the frame that made the event; empty where none did.
+	Frame string `json:"frame,omitempty"`
 	// Snapshot is the name of the picture in the folder of snapshots; empty if there is none.
 	Snapshot string `json:"snapshot,omitempty"`
 	// Cause says why a class is gone that was not seen to go.

@@ -6,6 +6,7 @@
 //	TOPIC/ID/problems   JSON, see Problems   retained
 //	TOPIC/ID/settings   JSON, see Settings   retained
 //	TOPIC/ID/image      JPEG                 retained
+//	TOPIC/ID/image_event JSON, what it shows retained
 //	TOPIC/ID/event      JSON, an event
 //	TOPIC/ID/set/NAME   a wish, see ParseCommand; taken only with Config.Controls
 //
@@ -57,6 +58,9 @@ const (
 	maxIncoming = 4 << 10
 	// large messages are given up after maxTries: a broker that closes the connection for their size would do so for ever.
 	largeBytes, maxTries = 16 << 10, 3
+	// brief is how long a connection lives at most that counts as one more failure: two clients of one name, say, each of
+	// which throws the other out.
+	brief = 5 * time.Second
 	// wishesPerMinute bounds what is carried out.
 	wishesPerMinute = 60
 )
@@ -74,14 +78,14 @@ type Stats struct {
 
 // topics are where this device speaks and listens.
 type topics struct {
-	status, state, problems, settings, image, event, set string
-	discovery, birth                                     string
+	status, state, problems, settings, image, shown, event, set string
+	discovery, birth                                            string
 }
 
 func topicsOf(c Config) topics {
 	base := c.Topic + "/" + c.id() + "/"
 	return topics{status: base + "status", state: base + "state", problems: base + "problems", settings: base + "settings",
-		image: base + "image", event: base + "event", set: base + "set/",
+		image: base + "image", shown: base + "image_event", event: base + "event", set: base + "set/",
 		discovery: c.DiscoveryPrefix + "/device/fathom_" + c.id() + "/config", birth: c.DiscoveryPrefix + "/status"}
 }
 
@@ -99,6 +103,9 @@ type Client struct {
 	refused     atomic.Uint64 // messages
 	wishes      atomic.Uint64
 	notWished   atomic.Uint64
+	since       atomic.Int64 // nanoseconds since began: of the last connection
+	short       atomic.Int64 // brief connections in a row
+	began       time.Time
 
 	up   chan context.Context // each connection, as a context that ends with it
 	down context.CancelFunc   // of the goroutine that connects
@@ -132,7 +139,7 @@ func New(c Config, o Options) (*Client, error) {
 	if o.First == 0 {
 		o.First, o.Longest = time.Second, 2*time.Minute
 	}
-	x := &Client{config: c, options: o, topics: topicsOf(c), outbox: newOutbox(c.Queue), up: make(chan context.Context, 1)}
+	x := &Client{config: c, options: o, topics: topicsOf(c), outbox: newOutbox(c.Queue), up: make(chan context.Context, 1), began: time.Now()}
 	x.paho = autopaho.ClientConfig{
 		ServerUrls: []*url.URL{broker}, TlsCfg: secure, KeepAlive: uint16(keepAlive / time.Second), ConnectTimeout: connectTimeout,
 		ConnectUsername: c.Username, ConnectPassword: password,
@@ -141,6 +148,7 @@ func New(c Config, o Options) (*Client, error) {
 		OnConnectionUp: func(*autopaho.ConnectionManager, *paho.Connack) {
 			x.connected.Store(true)
 			x.connections.Add(1)
+			x.since.Store(int64(time.Since(x.began)))
 			var connection context.Context
 			connection, x.down = context.WithCancel(context.Background())
 			select { // a connection that nobody has served is over
@@ -152,6 +160,11 @@ func New(c Config, o Options) (*Client, error) {
 		OnConnectionDown: func() bool {
 			x.connected.Store(false)
 			x.down()
+			if time.Since(x.began)-time.Duration(x.since.Load()) < brief {
+				x.short.Add(1)
+			} else {
+				x.short.Store(0)
+			}
 			x.options.Health(errors.New("mqtt: the connection to the broker is lost"))
 			return true
 		},
@@ -185,11 +198,12 @@ func plain(err error) error {
 }
 
 // backoff is the delay before a connection: none before the very first, and after
-// that one that grows with the failures in a row, less up to a half by chance.
+// that one that grows with the failures and the brief connections in a row, less up to a half by chance.
 func (x *Client) backoff(failures int) time.Duration {
 	if failures == 0 && x.connections.Load() == 0 {
 		return 0
 	}
+	failures += int(x.short.Load())
 	d := x.options.First
 	for i := 1; i < failures && d < x.options.Longest; i++ {
 		d *= 2
@@ -237,8 +251,11 @@ func (x *Client) tell(topic string, v any) error {
 // Event queues an event.
 func (x *Client) Event(payload []byte) { x.outbox.add(x.topics.event, payload) }
 
-// Image keeps the newest picture, a JPEG.
-func (x *Client) Image(jpeg []byte) { x.outbox.keep(x.topics.image, jpeg) }
+// Image keeps the newest picture, a JPEG, and the event that it shows, as JSON.
+func (x *Client) Image(jpeg, event []byte) {
+	x.outbox.keep(x.topics.shown, event)
+	x.outbox.keep(x.topics.image, jpeg)
+}
 
 // Stats are the counts up to now.
 func (x *Client) Stats() Stats {
@@ -362,12 +379,18 @@ func (x *Client) received(r paho.PublishReceived) (bool, error) {
 		return true, nil
 	}
 	x.notWished.Add(1)
+	if errors.Is(err, errUntold) {
+		return true, nil
+	}
 	if x.options.Refused != nil {
 		x.options.Refused(fmt.Errorf("mqtt: %w", err))
 	}
 	x.outbox.refresh(x.topics.settings) // so that who asked sees what holds
 	return true, nil
 }
+
+// errUntold refuses what is too much even for the log.
+var errUntold = errors.New("too many wishes")
 
 func (x *Client) wish(name string, payload []byte, retained bool) error {
 	if retained {
@@ -379,9 +402,12 @@ func (x *Client) wish(name string, payload []byte, retained bool) error {
 		x.minute, x.count = now, 0
 	}
 	x.count++
-	tooMany := x.count > wishesPerMinute
+	count := x.count
 	x.mu.Unlock()
-	if tooMany {
+	switch {
+	case count > wishesPerMinute+1:
+		return errUntold
+	case count > wishesPerMinute:
 		return fmt.Errorf("more than %d wishes in a minute", wishesPerMinute)
 	}
 	command, err := ParseCommand(name, payload, info)

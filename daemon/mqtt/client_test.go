@@ -198,13 +198,13 @@ func TestTellsTheBroker(t *testing.T) {
 	if err := r.Set(Settings{Policy: "fixed", LeastDepth: "a", GreatestDepth: "b", FPS: 5, Paused: true}); err != nil {
 		t.Fatal(err)
 	}
-	r.Image([]byte("jpeg"))
+	r.Image([]byte("jpeg"), []byte(`{"class":"cat"}`))
 	r.Event([]byte("one"))
 	r.Event([]byte("two"))
 	wait(t, "all messages", func() bool { return r.Stats().Waiting == 0 && r.Stats().Published >= 7 })
 	want := map[string]string{"fathom/box/status": "online", "fathom/box/state": stateJSON, "fathom/box/problems": `{"reasons":["camera: away"]}`,
 		"fathom/box/settings": `{"policy":"fixed","least_depth":"a","greatest_depth":"b","fps":5,"ceiling":null,"paused":"ON"}`,
-		"fathom/box/image":    "jpeg"}
+		"fathom/box/image":    "jpeg", "fathom/box/image_event": `{"class":"cat"}`}
 	if diff := cmp.Diff(want, b.kept()); diff != "" {
 		t.Errorf("retained (-want +got):\n%s", diff)
 	}
@@ -387,7 +387,7 @@ func TestBrokerGone(t *testing.T) {
 		if err := r.Tell(s, Problems{}); err != nil {
 			t.Fatal(err)
 		}
-		r.Image([]byte("jpeg"))
+		r.Image([]byte("jpeg"), []byte(`{"class":"cat"}`))
 	}
 	if s := r.Stats(); s.Waiting != 100+5 || s.Dropped != 8540 {
 		t.Errorf("%+v", s)
@@ -422,6 +422,16 @@ func TestWrongPassword(t *testing.T) {
 }
 
 // What the broker does not take is given up, so that the rest arrives.
+// Two of one name throw each other out: that must become rare.
+func TestTwoOfOneNameGiveEachOtherTime(t *testing.T) {
+	b := brokerAt(t, "127.0.0.1:0", nil, nil, nil)
+	one, other := run(t, b.address, nil, nil), run(t, b.address, nil, nil)
+	time.Sleep(2 * time.Second) // more than enough for a hundred connections, were the pauses all of the same length
+	if n := one.Stats().Connections + other.Stats().Connections; n < 2 || n > 30 {
+		t.Errorf("%d connections in two seconds", n)
+	}
+}
+
 func TestRefusedMessages(t *testing.T) {
 	ledger := &auth.Ledger{
 		Auth: auth.AuthRules{{Allow: true}},
@@ -433,7 +443,7 @@ func TestRefusedMessages(t *testing.T) {
 	if err := r.Tell(states, Problems{}); err != nil {
 		t.Fatal(err)
 	}
-	r.Image(make([]byte, 64<<10))
+	r.Image(make([]byte, 64<<10), nil)
 	r.Event([]byte("0"))
 	wait(t, "the event behind them", func() bool { return slices.Contains(b.messages(), "fathom/box/event 0") })
 	if s := r.Stats(); s.Dropped == 0 || !strings.Contains(r.said(), "fathom/box/image: the broker does not take it") {

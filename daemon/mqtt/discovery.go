@@ -123,7 +123,8 @@ func announce(c Config, t topics, info Info) ([]byte, error) {
 	add("problem", true, problem)
 	add("event", true, component{Platform: "event", Name: "Sighting", Icon: "mdi:bird", StateTopic: t.event,
 		EventTypes: []string{"appeared", "present", "gone"}})
-	add("image", c.ImageEvery > 0, component{Platform: "image", Name: "Last sighting", ImageTopic: t.image, ContentType: "image/jpeg"})
+	add("image", c.ImageEvery > 0, component{Platform: "image", Name: "Last sighting", ImageTopic: t.image, ContentType: "image/jpeg",
+		JSONAttributesTopic: t.shown})
 
 	control := func(e component, name string) component {
 		e.EntityCategory, e.CommandTopic = "config", t.set+name

@@ -28,6 +28,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -37,8 +38,8 @@ type Config struct {
 	// State is the content of /api/state, and History that of /api/history for a span; false where there is no such span.
 	State   func() any
 	History func(span string) (any, bool)
-	// Frame is the frame classified last as JPEG; false where there is none yet, which is answered with 204.
-	Frame func() ([]byte, bool)
+	// Frame is the frame classified last; nil where there is none yet, which is answered with 204.
+	Frame func() (*Picture, error)
 	// Health is the content of /healthz, its status in one word, and whether the daemon does its work.
 	Health  func() (content any, status string, alive bool)
 	Metrics http.Handler
@@ -58,6 +59,15 @@ type Config struct {
 	Answered   func(code int)
 	TurnedAway func()
 	Log        *slog.Logger
+}
+
+// Picture is a frame as it is shown.
+type Picture struct {
+	// ID names the frame: the entity tag of the picture.
+	ID string
+	// Answer is what it was taken for, as State says it: the header Fathom-Answer, percent-encoded JSON.
+	Answer any
+	JPEG   []byte
 }
 
 // Limits of one connection. A request is a line, a few headers and at most a small form.
@@ -209,15 +219,31 @@ func (s *server) history(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, r, http.StatusOK, content)
 }
 
-func (s *server) frame(w http.ResponseWriter, _ *http.Request) {
-	jpeg, ok := s.Frame()
-	if !ok {
-		w.Header().Set("Retry-After", "1")
+func (s *server) frame(w http.ResponseWriter, r *http.Request) {
+	picture, err := s.Frame()
+	if err != nil {
+		writeError(w, http.StatusInternalServerError, "cannot show the frame: "+err.Error())
+		return
+	}
+	h := w.Header()
+	if picture == nil {
+		h.Set("Retry-After", "1")
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	w.Header().Set("Content-Type", "image/jpeg")
-	_, _ = w.Write(jpeg)
+	answer, err := json.Marshal(picture.Answer)
+	if err != nil {
+		writeError(w, http.StatusInternalServerError, "cannot write the answer as JSON: "+err.Error())
+		return
+	}
+	h.Set("ETag", `"`+picture.ID+`"`)
+	h.Set("Fathom-Answer", url.PathEscape(string(answer)))
+	if r.Header.Get("If-None-Match") == h.Get("ETag") {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", "image/jpeg")
+	_, _ = w.Write(picture.JPEG)
 }
 
 func (s *server) change(w http.ResponseWriter, r *http.Request) {

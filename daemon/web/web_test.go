@@ -15,13 +15,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func testConfig() Config {
 	return Config{
-		State:        func() any { return map[string]int{"frames": 3} },
-		History:      func(span string) (any, bool) { return []string{span}, span == "hour" },
-		Frame:        func() ([]byte, bool) { return []byte("jpeg"), true },
+		State:   func() any { return map[string]int{"frames": 3} },
+		History: func(span string) (any, bool) { return []string{span}, span == "hour" },
+		Frame: func() (*Picture, error) {
+			return &Picture{ID: "7-3", Answer: map[string]string{"label": "Käfer\n"}, JPEG: []byte("jpeg")}, nil
+		},
 		Health:       func() (any, string, bool) { return "camera: gone", "degraded", true },
 		Metrics:      http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics") }),
 		Controls:     func() any { return "controls" },
@@ -50,7 +54,7 @@ func TestAnswers(t *testing.T) {
 	c := testConfig()
 	dead := testConfig()
 	dead.Health = func() (any, string, bool) { return "no frame", "degraded", false }
-	dead.Frame = func() ([]byte, bool) { return nil, false }
+	dead.Frame = func() (*Picture, error) { return nil, nil }
 	for _, test := range []struct {
 		config Config
 		target string
@@ -81,6 +85,22 @@ func TestAnswers(t *testing.T) {
 		if a.Header().Get("Content-Security-Policy") != contentPolicy {
 			t.Errorf("%s: no content policy", test.target)
 		}
+	}
+}
+
+// A picture says which frame it is, and what that was taken for; who has it already does not get it again.
+func TestFrameWithItsAnswer(t *testing.T) {
+	h := ask(testConfig(), loopback, "GET", "/frame.jpg", "localhost").Header()
+	if diff := cmp.Diff([]string{`"7-3"`, "%7B%22label%22:%22K%C3%A4fer%5Cn%22%7D"}, []string{h.Get("ETag"), h.Get("Fathom-Answer")}); diff != "" {
+		t.Error(diff)
+	}
+	request := httptest.NewRequest("GET", "/frame.jpg", nil)
+	request.Host = "localhost"
+	request.Header.Set("If-None-Match", `"7-3"`)
+	a := httptest.NewRecorder()
+	handler(testConfig(), loopback, time.Now).ServeHTTP(a, request)
+	if a.Code != http.StatusNotModified || a.Body.Len() > 0 {
+		t.Errorf("again: %d, %q", a.Code, a.Body)
 	}
 }
 

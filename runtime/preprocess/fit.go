@@ -2,6 +2,12 @@ package preprocess
 
 import "image"
 
+// Window is the part of a frame of so many pixels that is used.
+func (s Spec) Window(width, height int) image.Rectangle {
+	window, _ := s.place(width, height)
+	return window
+}
+
 // place is the part of a frame that is used, and the part of the tensor that shows
 // it, both in whole pixels.
 func (s Spec) place(width, height int) (window, target image.Rectangle) {

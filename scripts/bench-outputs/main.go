@@ -232,7 +232,7 @@ func queues() ([]results.Row, error) {
 			return nil, err
 		}
 		client.Event(line)
-		client.Image(append([]byte(nil), picture...))
+		client.Image(append([]byte(nil), picture...), []byte("{}"))
 		if err := client.Tell(mqtt.State{Celsius: new(float64(at.Second()))}, mqtt.Problems{}); err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-// Shows /api/state five times a second, /frame.jpg with every new frame, and /api/history as often as it has something new.
+// Shows /api/state five times a second, /frame.jpg with its answer at every new frame, and /api/history as often as it has something new.
 // While the page is hidden it asks for nothing.
 "use strict";
 
@@ -37,11 +37,24 @@ async function offline(e) {
 async function refresh() {
   state = await get("api/state");
   showHeader();
-  showAnswer();
+  showFigures();
   showLadder();
   showDetails();
-  const frame = state.frame;
-  if (frame && frame.captured !== shownFrame && (await showPicture())) shownFrame = frame.captured;
+  if (state.frame && state.frame.id !== shownFrame) await showFrame();
+}
+
+// showFrame shows the frame classified last with the answer that came with it, both at once: no answer beside another frame's picture.
+async function showFrame() {
+  const reply = await fetch("frame.jpg", { cache: "no-store" });
+  if (!reply.ok) throw Object.assign(new Error("frame.jpg: " + reply.status), { status: reply.status });
+  let answer = state.frame, picture = null;
+  if (reply.status === 200) {
+    answer = JSON.parse(decodeURIComponent(reply.headers.get("Fathom-Answer")));
+    picture = await createImageBitmap(await reply.blob());
+  }
+  showPicture(picture, answer);
+  showAnswer(answer);
+  shownFrame = answer.id;
 }
 
 async function refreshHistory() {
@@ -77,8 +90,7 @@ function simulationText(s) {
   return [make("strong", "", "Simulated: "), unreal.join(", ") + ". ", make("strong", "", "Real: "), real.join(", ") + "."];
 }
 
-function showAnswer() {
-  const f = state.frame;
+function showFigures() {
   setText(byId("camera-note"), state.source);
   document.body.classList.toggle("stale", state.health.stale);
   const heat = state.board && state.board.heat.hottest_celsius;
@@ -87,8 +99,14 @@ function showAnswer() {
   byId("charge-figure").hidden = charge === undefined || charge === null;
   figure("charge", charge === undefined || charge === null ? null : fixed(charge, 0), "%");
   figure("rate", state.decision ? fixed(1e9 / state.decision.frame_period_ns, 1) : null, "/s");
-  if (!f) return;
+  const a = state.accuracy;
+  byId("accuracy-figure").hidden = !a && !(state.frame && state.frame.truth);
+  figure("accuracy", a ? fixed((100 * a.right) / a.of, 1) : null, "%");
+}
+
+function showAnswer(f) {
   const label = byId("label");
+  label.dataset.frame = f.id;
   setText(label, f.label);
   label.classList.toggle("long", f.label.length > 4);
   setText(byId("probability"), percent(f.probability) + " sure");
@@ -100,11 +118,8 @@ function showAnswer() {
       make("b", right ? "right" : "wrong", right ? "✓ right" : "✗ wrong")]);
   }
   showGuesses(f.top);
-  showRecent();
+  showRecent(f.label);
   announce(f);
-  const a = state.accuracy;
-  byId("accuracy-figure").hidden = !a && !f.truth;
-  figure("accuracy", a ? fixed((100 * a.right) / a.of, 1) : null, "%");
   figure("latency", millis(f.latency_ms), "ms");
 }
 
@@ -125,8 +140,8 @@ function showGuesses(top) {
   });
 }
 
-function showRecent() {
-  const list = state.recent.slice(1, 6);
+function showRecent(label) {
+  const list = state.recent.filter((r, i) => i || r.label !== label).slice(0, 5);
   fill(byId("recent"), JSON.stringify(list.map((r) => [r.label, r.since])), () => list.map((r) => {
     const time = make("time", "", new Date(r.since).toLocaleTimeString());
     time.dateTime = r.since;
@@ -177,32 +192,28 @@ function rungFacts(r, deepest) {
   return facts.join(" · ");
 }
 
-// showPicture draws the newest frame and marks the square that the network sees.
-function showPicture() {
-  return new Promise((done) => {
-    const picture = new Image();
-    picture.onerror = () => done(false);
-    picture.onload = () => {
-      const canvas = byId("frame"), g = canvas.getContext("2d");
-      const w = picture.naturalWidth, h = picture.naturalHeight;
-      if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
-      g.drawImage(picture, 0, 0);
-      const side = Math.min(w, h) - 4, arm = side / 12, x = (w - side) / 2, y = (h - side) / 2;
-      for (const [width, color] of [[side / 100, "rgb(0 0 0 / 45%)"], [side / 190, "rgb(255 255 255 / 92%)"]]) {
-        g.lineWidth = width;
-        g.strokeStyle = color;
-        for (const [cx, cy, dx, dy] of [[x, y, 1, 1], [x + side, y, -1, 1], [x, y + side, 1, -1], [x + side, y + side, -1, -1]]) {
-          g.beginPath();
-          g.moveTo(cx + dx * arm, cy);
-          g.lineTo(cx, cy);
-          g.lineTo(cx, cy + dy * arm);
-          g.stroke();
-        }
-      }
-      done(true);
-    };
-    picture.src = "frame.jpg?" + Date.parse(state.frame.captured);
-  });
+// showPicture draws a frame, if there is one, and marks the part that the network saw.
+function showPicture(picture, { id, seen }) {
+  const canvas = byId("frame"), g = canvas.getContext("2d");
+  canvas.dataset.frame = picture ? id : "";
+  if (!picture) return g.clearRect(0, 0, canvas.width, canvas.height);
+  const { width: w, height: h } = picture;
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  g.drawImage(picture, 0, 0);
+  picture.close();
+  const inset = Math.min(w, h) / 240, x = seen.x * w + inset, y = seen.y * h + inset;
+  const right = (seen.x + seen.width) * w - inset, low = (seen.y + seen.height) * h - inset, side = Math.min(right - x, low - y), arm = side / 12;
+  for (const [width, color] of [[side / 100, "rgb(0 0 0 / 45%)"], [side / 190, "rgb(255 255 255 / 92%)"]]) {
+    g.lineWidth = width;
+    g.strokeStyle = color;
+    for (const [cx, cy, dx, dy] of [[x, y, 1, 1], [right, y, -1, 1], [x, low, 1, -1], [right, low, -1, -1]]) {
+      g.beginPath();
+      g.moveTo(cx + dx * arm, cy);
+      g.lineTo(cx, cy);
+      g.lineTo(cx, cy + dy * arm);
+      g.stroke();
+    }
+  }
 }
 
 const UNITS = { celsius: ["°C", 1], percent: ["%", 0], watts: ["W", 2], hertz: ["MHz", 1e-6], bytes: ["MiB", 1 / 1048576] };
