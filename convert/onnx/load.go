@@ -1,13 +1,13 @@
 package onnx
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
-
-	"google.golang.org/protobuf/proto"
 
 	"github.com/fathom-edge/fathom/convert/onnx/pb"
 )
@@ -30,11 +30,12 @@ func Load(path string) (*ModelProto, error) {
 	if info.Size() > MaxModelBytes {
 		return nil, fmt.Errorf("onnx: %s: %d bytes, more than protobuf's limit of %d (save the weights as external data)", path, info.Size(), MaxModelBytes)
 	}
-	data, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
-	m, err := parse(data, filepath.Dir(path))
+	defer file.Close()
+	m, err := parse(file, info.Size(), filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %s: %w", path, err)
 	}
@@ -43,21 +44,18 @@ func Load(path string) (*ModelProto, error) {
 
 // Parse reads a model that holds all its weights; external data is an error.
 func Parse(data []byte) (*ModelProto, error) {
-	m, err := parse(data, "")
+	m, err := parse(bytes.NewReader(data), int64(len(data)), "")
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
 	return m, nil
 }
 
-// parse reads a model whose external data lies in folder; "" allows none.
-func parse(data []byte, folder string) (*ModelProto, error) {
-	if err := checkMessages(data); err != nil {
+// parse reads a model of size bytes whose external data lies in folder; "" allows none.
+func parse(r io.Reader, size int64, folder string) (*ModelProto, error) {
+	m, err := readModel(r, size)
+	if err != nil {
 		return nil, err
-	}
-	m := new(pb.ModelProto)
-	if err := proto.Unmarshal(data, m); err != nil {
-		return nil, fmt.Errorf("not an ONNX model: %w (file damaged? export it again)", err)
 	}
 	if m.GetGraph() == nil {
 		return nil, errors.New("no graph in it (not an ONNX model, or an empty one: export it again)")
@@ -67,7 +65,7 @@ func parse(data []byte, folder string) (*ModelProto, error) {
 	}
 	ext := externalReader{folder: folder}
 	defer ext.close()
-	err := eachTensor(m.Graph, func(t *TensorProto) error {
+	err = eachTensor(m.Graph, func(t *TensorProto) error {
 		if t.GetDataLocation() == pb.TensorProto_EXTERNAL {
 			if err := ext.resolve(t); err != nil {
 				return fmt.Errorf("tensor %q: %w", t.GetName(), err)

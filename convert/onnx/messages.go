@@ -20,12 +20,14 @@ const (
 // maxNesting is more levels of nested messages than protobuf reads.
 const maxNesting = 10_000
 
-// checkMessages refuses a file that would take up far more memory than its size.
-// What else may be wrong with it is left to the parser.
-func checkMessages(data []byte) error {
-	left := freeMessages + len(data)/messageBytes
+// checkMessages refuses a file of size bytes that would take up far more memory;
+// data is the file without its weights. What else may be wrong with it is left to
+// the parser.
+func checkMessages(data []byte, size int64) error {
+	most := freeMessages + int(size)/messageBytes
+	left := most
 	if !spendMessages(data, (*pb.ModelProto)(nil).ProtoReflect().Descriptor(), &left, maxNesting) {
-		return fmt.Errorf("its %d bytes hold more than %d parts, most of them empty (file damaged? export it again)", len(data), freeMessages+len(data)/messageBytes)
+		return fmt.Errorf("its %d bytes hold more than %d parts, most of them empty (file damaged? export it again)", size, most)
 	}
 	return nil
 }

@@ -357,6 +357,10 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
+		whole := new(onnx.ModelProto)
+		if err := proto.Unmarshal(data, whole); err != nil || !proto.Equal(whole, m) {
+			t.Fatalf("protobuf reads %v, %v; Parse %v", whole, err, m)
+		}
 		for _, tensor := range m.Graph.Initializer {
 			if values, err := onnx.Floats(tensor); (err != nil) != (values == nil) {
 				t.Fatalf("error %v with values %v", err, values)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"unsafe"
 
 	"github.com/fathom-edge/fathom/convert/onnx/pb"
 )
@@ -37,13 +38,18 @@ func rawTensor(name string, dataType int32, dims []int64, raw []byte) *TensorPro
 	return t
 }
 
-// Floats returns a copy of the values of a float32 tensor.
+// Floats returns the values of a float32 tensor, which may be its RawData in
+// another guise: neither is to be written to.
 func Floats(t *TensorProto) ([]float32, error) {
 	if err := checkReadable(t, TypeFloat); err != nil {
 		return nil, err
 	}
 	if len(t.GetRawData()) == 0 {
 		return append([]float32{}, t.GetFloatData()...), nil
+	}
+	first := unsafe.Pointer(unsafe.SliceData(t.RawData))
+	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 && uintptr(first)%unsafe.Alignof(float32(0)) == 0 {
+		return unsafe.Slice((*float32)(first), len(t.RawData)/4), nil
 	}
 	values := make([]float32, len(t.RawData)/4)
 	for i := range values {

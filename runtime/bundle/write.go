@@ -50,7 +50,13 @@ func WriteAll(bundles ...Content) (err error) {
 			return err
 		}
 		all = append(all, s)
-		if err := writeFiles(s.fresh(), s.files); err != nil {
+		sums := make(chan error, 1)
+		go func() { sums <- checkSums(b.Manifest, b.Segments) }() // while the disk is busy
+		err = writeFiles(s.fresh(), s.files)
+		if wrong := <-sums; wrong != nil {
+			return wrong
+		}
+		if err != nil {
 			return fmt.Errorf("bundle: writing %s: %w", s.dir, err)
 		}
 	}
@@ -100,7 +106,7 @@ func stage(b Content) (*staged, error) {
 	return &staged{dir: dir, private: private, files: files}, nil
 }
 
-// layOut checks that everything agrees and lists the files of the bundle.
+// layOut lists the files of the bundle.
 func layOut(m *Manifest, segments, extra map[string][]byte) (map[string][]byte, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
@@ -113,10 +119,6 @@ func layOut(m *Manifest, segments, extra map[string][]byte) (map[string][]byte, 
 		data, ok := segments[s.ID]
 		if !ok {
 			return nil, fmt.Errorf("bundle: segment %s of the manifest is not given", s.ID)
-		}
-		sum := sha256.Sum256(data)
-		if hex.EncodeToString(sum[:]) != s.SHA256 || int64(len(data)) != s.Bytes {
-			return nil, fmt.Errorf("bundle: segment %s: its %d bytes are not those that the manifest describes", s.ID, len(data))
 		}
 		files[s.File] = data
 	}
@@ -132,6 +134,18 @@ func layOut(m *Manifest, segments, extra map[string][]byte) (map[string][]byte, 
 	}
 	files[manifestFile] = manifest
 	return files, nil
+}
+
+// checkSums compares the segments with what the manifest says of them.
+func checkSums(m *Manifest, segments map[string][]byte) error {
+	for _, s := range m.Segments {
+		data := segments[s.ID]
+		sum := sha256.Sum256(data)
+		if hex.EncodeToString(sum[:]) != s.SHA256 || int64(len(data)) != s.Bytes {
+			return fmt.Errorf("bundle: segment %s: its %d bytes are not those that the manifest describes", s.ID, len(data))
+		}
+	}
+	return nil
 }
 
 // checkReplaceable refuses a folder in which something would be lost that no
