@@ -177,6 +177,9 @@ func TestInferTensorEqualsInfer(t *testing.T) {
 // While one goroutine infers, others switch: each result must be that of the
 // variant which it names.
 func TestSwitchingWhileInferring(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps all cores busy")
+	}
 	b := openBundle(t)
 	e := openEngine(t, Options{})
 	img := picture(3, 40, 30)
