@@ -61,12 +61,16 @@ expect "user and groups" sh -c 'id fathom && id -nG fathom | grep -qw video && i
 expect "configuration is not for everyone" sh -c '[ "$(stat -c "%a %G" /etc/fathom/fathomd.yaml)" = "640 fathom" ]'
 expect "starts at boot" sh -c '[ -L /etc/systemd/system/multi-user.target.wants/fathomd.service ]'
 in_root sh -c 'echo "target_rate: 2" >>/etc/fathom/fathomd.yaml'
+in_root systemctl --quiet disable fathomd
 expect "upgrades" dpkg --force-confold -i /tmp/newer.deb
 expect "keeps the configuration" grep -q "target_rate: 2" /etc/fathom/fathomd.yaml
+expect "stays disabled" sh -c '! [ -L /etc/systemd/system/multi-user.target.wants/fathomd.service ]'
+in_root systemctl --quiet enable fathomd
 expect "removes" dpkg -r fathom
 expect "keeps the configuration after removal" grep -q "target_rate: 2" /etc/fathom/fathomd.yaml
-expect "leaves no program" sh -c '! [ -e /usr/bin/fathomd ] && ! [ -e /usr/lib/fathom ] && ! [ -L /etc/systemd/system/multi-user.target.wants/fathomd.service ]'
+expect "leaves no program" sh -c '! [ -e /usr/bin/fathomd ] && ! [ -e /usr/lib/fathom ]'
 expect "installs again" dpkg --force-confold -i /tmp/fathom.deb
+expect "starts at boot again" sh -c '[ -L /etc/systemd/system/multi-user.target.wants/fathomd.service ]'
 expect "purges" dpkg --purge fathom
 state >"$work/after"
 diff "$work/before" "$work/after" >"$work/diff" || { cat "$work/diff" >&2; die "something is left, or lost, after purging"; }

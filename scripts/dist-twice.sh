@@ -1,31 +1,50 @@
 #!/usr/bin/env bash
-# Builds the release of one architecture twice, in two folders, without a common
-# build cache, and compares the bytes of programs and packages:
+# Builds everything that make dist builds twice and compares the bytes of programs
+# and packages:
 #
-#   scripts/dist-twice.sh [amd64|arm64]      default: arm64
+#   scripts/dist-twice.sh [amd64|arm64]...     default: both, and the static programs
 #
-# Takes some minutes. Prints the SHA-256 of each file.
+# Two folders of different length, at different times, the second one with an empty
+# build cache and another time zone, umask and language. Takes some minutes. Prints
+# the SHA-256 of each program and package.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-arch=${1:-arm64}
 
+arches=("$@")
+[[ $# -gt 0 ]] || arches=(amd64 arm64)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 FATHOM_VERSION=$("$root/scripts/version.sh")
 FATHOM_COMMIT=$("$root/scripts/version.sh" commit)
 SOURCE_DATE_EPOCH=$(date -d "$("$root/scripts/version.sh" time)" +%s)
 export FATHOM_VERSION FATHOM_COMMIT SOURCE_DATE_EPOCH
-for n in one two; do
-  mkdir -p "$work/$n/tree/.cache"
-  git -C "$root" archive HEAD | tar -x -C "$work/$n/tree"
-  ln -s "$root/native" "$work/$n/tree/native"
+
+# build TREE SUMS STATIC: unpacks HEAD, builds it, and notes the sums of all files.
+build() {
+  mkdir -p "$1/.cache"
+  git -C "$root" archive HEAD | tar -x -C "$1"
+  ln -s "$root/native" "$1/native"
   # The toolchain is pinned by its hash and only read.
-  for tool in "$root"/.cache/zig-*.*.*; do ln -s "$tool" "$work/$n/tree/.cache/"; done
-  (cd "$work/$n/tree" && GOCACHE=$work/$n/cache scripts/dist.sh "$arch" && GOCACHE=$work/$n/cache scripts/package.sh "$arch") >"$work/$n/log" 2>&1 ||
-    { cat "$work/$n/log" >&2; exit 1; }
-  (cd "$work/$n/tree/dist" && find . -type f -print0 | sort -z | xargs -0 sha256sum) >"$work/$n/sums"
-  rm -rf "$work/$n/cache"
-done
-diff "$work/one/sums" "$work/two/sums" || { echo "dist-twice: two builds of one commit differ" >&2; exit 1; }
-grep -E '/bin/|\.deb$|\.tar\.gz$' "$work/one/sums"
-echo "dist-twice: $(wc -l <"$work/one/sums") files are the same"
+  for tool in "$root"/.cache/zig-*.*.*; do ln -s "$tool" "$1/.cache/"; done
+  (
+    cd "$1"
+    scripts/dist.sh "${arches[@]}"
+    [[ -z $3 ]] || scripts/dist.sh static
+    unset GOCACHE # what makes the packages is not part of them
+    scripts/package.sh "${arches[@]}"
+    cd dist
+    find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >"$2"
+  ) >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+}
+
+static=
+[[ $# -gt 0 ]] || static=static
+build "$work/one" "$work/sums-one" "$static"
+(
+  export GOCACHE=$work/cache TZ=Pacific/Chatham LC_ALL=C.UTF-8
+  umask 077
+  build "$work/another/folder/two" "$work/sums-two" "$static"
+)
+diff "$work/sums-one" "$work/sums-two" || { echo "dist-twice: two builds of one commit differ" >&2; exit 1; }
+grep -E '/bin/|/static/|\.deb$|\.tar\.gz$' "$work/sums-one"
+echo "dist-twice: $(wc -l <"$work/sums-one") files are the same"
