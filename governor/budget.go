@@ -267,7 +267,7 @@ func spendBudget(s *State, in Input, v view, b *budget, c turns, d *Decision) {
 	}
 	for i := b.least; i <= b.top; i++ {
 		w.lateSwitch[i] = s.Latency.lateSwitched(in.Profile, i, o.DeadlineAt(o.FramePeriod()))
-		w.inTimeTwice[i] = in.Escalates && i > b.least && s.Latency.lateTwice(in.Profile, i, o.DeadlineAt(o.FramePeriod())) <= o.LateShare()
+		w.again[i] = secondLook(s, in, b, i)
 	}
 	w.lateShare, w.overLate = o.LateShare(), s.Latency.Spare < 0
 	if b.lateFPS > 0 {
@@ -289,10 +289,14 @@ func spendBudget(s *State, in Input, v view, b *budget, c turns, d *Decision) {
 	s.Work.FPS = fps
 	d.Variant = in.Profile.Rungs[rung].Variant
 	d.FramePeriod = period(fps)
-	d.Escalation = s.Split.escalation(&w)
+	again := s.Split.escalation(&w)
+	if !s.Split.On {
+		d.Escalation = again
+	}
 	upper := max(min(s.Split.Pair+1, b.top), s.Split.Pair)
 	d.Pair = [2]int{s.Split.Pair, upper}
-	explain(s, in, b, upper, fps, d)
+	explain(s, in, b, d)
+	d.Reason.pair(in.Profile, s.Split, upper, w.again[upper].To, s.Split.turns(&w), again, fps)
 	d.Terms.add("budget", b.depth.drive, "")
 	d.Terms.add("drive", v.drive, "")
 	d.Terms.add("others", v.others, "")
@@ -303,8 +307,24 @@ func spendBudget(s *State, in Input, v view, b *budget, c turns, d *Decision) {
 	d.Terms.add("slower", float64(s.Split.Slower), "")
 }
 
+// secondLook is what doubtful frames of the rung below a rung may have instead of
+// turns of it: zero where nothing was calibrated, or where both together would be
+// late or deeper than allowed.
+func secondLook(s *State, in Input, b *budget, rung int) Escalation {
+	if rung <= b.least || rung > len(in.Escalations) || s.Latency.Spare < 0 {
+		return Escalation{}
+	}
+	e := in.Escalations[rung-1]
+	to, ok := in.Profile.Index(e.To)
+	o := in.Objectives
+	if !ok || to > b.top || s.Latency.lateTwice(in.Profile, rung, e.Cost, o.DeadlineAt(o.FramePeriod())) > o.LateShare() {
+		return Escalation{}
+	}
+	return e
+}
+
 // explain says what keeps the decision from being deeper or faster.
-func explain(s *State, in Input, b *budget, upper int, fps float64, d *Decision) {
+func explain(s *State, in Input, b *budget, d *Decision) {
 	atTop := s.Split.Pair >= b.top || s.Split.Pair == b.top-1 && s.Split.Share == 1
 	switch {
 	case b.slowest:
@@ -320,7 +340,6 @@ func explain(s *State, in Input, b *budget, upper int, fps float64, d *Decision)
 	default:
 		d.Cause, d.Reason = b.depth.cause, b.depth.reason
 	}
-	d.Reason.pair(in.Profile, s.Split, upper, d.Escalation, fps)
 	d.Warning = warning(s, in)
 }
 

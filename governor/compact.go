@@ -10,7 +10,8 @@ import (
 
 // A log is written as differences. A record is a tree of JSON, in which times of
 // the input are nanoseconds after that of the record, an observation is the list
-// [time, variant, threads, latency], and terms stand where the decision changed.
+// [time, variant, threads, latency] or, of a frame that was looked at again, [...,
+// latency, again], and terms stand where the decision changed.
 // A whole line is such a tree with the state before it; any other line is what
 // has to be merged into the tree before (RFC 7396, where null deletes), without
 // the state, which follows by stepping.
@@ -41,7 +42,11 @@ func treeOf(r Record) (tree, error) {
 	if len(list) > 0 {
 		rows := make([]any, len(list))
 		for i, o := range list {
-			rows[i] = []any{number(o.Time.Sub(r.Time)), o.Variant, number(o.Threads), number(o.Latency)}
+			row := []any{number(o.Time.Sub(r.Time)), o.Variant, number(o.Threads), number(o.Latency)}
+			if o.Again != 0 {
+				row = append(row, number(o.Again))
+			}
+			rows[i] = row
 		}
 		input["observations"] = rows
 	}
@@ -91,10 +96,10 @@ func observations(rows []any, now time.Time) ([]Observation, error) {
 	list := make([]Observation, len(rows))
 	for i, row := range rows {
 		fields, ok := row.([]any)
-		if !ok || len(fields) != 4 {
-			return nil, fmt.Errorf("observation %d: want [time, variant, threads, latency]", i)
+		if !ok || len(fields) != 4 && len(fields) != 5 {
+			return nil, fmt.Errorf("observation %d: want [time, variant, threads, latency] or [..., latency, again]", i)
 		}
-		var n [4]int64
+		var n [5]int64
 		for k, field := range fields {
 			if k == 1 {
 				continue
@@ -112,7 +117,7 @@ func observations(rows []any, now time.Time) ([]Observation, error) {
 		if !ok {
 			return nil, fmt.Errorf("observation %d: %v is no variant", i, fields[1])
 		}
-		list[i] = Observation{Time: now.Add(time.Duration(n[0])), Variant: variant, Threads: int(n[2]), Latency: time.Duration(n[3])}
+		list[i] = Observation{Time: now.Add(time.Duration(n[0])), Variant: variant, Threads: int(n[2]), Latency: time.Duration(n[3]), Again: time.Duration(n[4])}
 	}
 	return list, nil
 }

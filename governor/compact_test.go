@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // logged runs predictive on a random plant and returns its records and its log.
@@ -30,6 +31,8 @@ func logged(t *testing.T, steps int) ([]Record, string) {
 		write(r)
 		records = append(records, r)
 		in = p.live(d, o)
+		in.Escalations = p.escalations(0.2)
+		in.Observations[0].Again = 7 * time.Millisecond
 	}
 	return records, log.String()
 }

@@ -31,6 +31,19 @@ type Observation struct {
 	Variant string        `json:"variant"`
 	Threads int           `json:"threads"`
 	Latency time.Duration `json:"latency_ns"` // of the inference alone
+	// Again is what a second look at the frame took on top, by a deeper variant and
+	// without what the two share: busy time that says nothing about either by itself.
+	Again time.Duration `json:"again_ns,omitempty"`
+}
+
+// Escalation is what the bundle knows of the doubt of one rung.
+type Escalation struct {
+	// To is the variant that looks again; empty where none does.
+	To string `json:"to,omitempty"`
+	// Share of the rung's frames are in so much doubt that a second look is worth its cost.
+	Share float64 `json:"share,omitempty"`
+	// Cost of a second look, over what the next rung takes by itself.
+	Cost float64 `json:"cost,omitempty"`
 }
 
 // Input is all that a policy may look at.
@@ -40,8 +53,8 @@ type Input struct {
 	Snapshot     telemetry.Snapshot `json:"snapshot"`
 	Observations []Observation      `json:"observations,omitempty"` // since the last step, oldest first
 	Objectives   Objectives         `json:"objectives"`
-	// Escalates says that the bundle knows which answers are worth a second look by a deeper variant.
-	Escalates bool `json:"escalates,omitempty"`
+	// Escalations are those of each rung, the shallowest first; empty where none is worth a second look.
+	Escalations []Escalation `json:"escalations,omitempty"`
 	// Profile is valid (profile.Validate); a Record holds it apart, as it rarely changes.
 	Profile profile.Profile `json:"-"`
 }
@@ -53,8 +66,8 @@ type Decision struct {
 	// Pair are the rungs that time is split between, the shallower first; both are
 	// the same where one runs all the time.
 	Pair [2]int `json:"pair"`
-	// Escalation is the share of the frames, in [0, 1], that may be run again at the upper
-	// of the pair; 0 where the bundle does not escalate. Such a frame is two observations.
+	// Escalation is the share of the frames, in [0, 1], that may be run again at a deeper
+	// variant, which Input.Escalations names; 0 where none is to be.
 	Escalation float64 `json:"escalation,omitempty"`
 	// Cause names in a word what keeps the decision from being deeper or faster:
 	// a Concern, a fault, or empty for nothing.

@@ -171,6 +171,13 @@ func (l *Latency) observe(p profile.Profile, rung int, latency, deadline time.Du
 	}
 }
 
+// observeAgain counts a frame that only its second look made late.
+func (l *Latency) observeAgain(first, again, deadline time.Duration) {
+	if again > 0 && first <= deadline && again > deadline-first {
+		l.Spare = max(l.Spare-1, -spareFrames)
+	}
+}
+
 // expected is the mean latency of a rung, in seconds.
 func (l *Latency) expected(p profile.Profile, rung int) float64 {
 	return min(p.Rungs[rung].Cost.Latency.Seconds()*exp(l.Mean+l.Offset[rung]), mostLatency.Seconds())
@@ -188,9 +195,9 @@ func (l *Latency) lateSwitched(p profile.Profile, rung int, deadline time.Durati
 	return tail((l.room(p, rung, deadline) - l.Switched) / l.spread(rung))
 }
 
-// lateTwice is that of a frame that runs on the rung below and then on the rung.
-func (l *Latency) lateTwice(p profile.Profile, rung int, deadline time.Duration) float64 {
-	both := l.expected(p, rung-1) + l.expected(p, rung)
+// lateTwice is that of a frame that runs on the rung below and then for a multiple of what the rung takes.
+func (l *Latency) lateTwice(p profile.Profile, rung int, cost float64, deadline time.Duration) float64 {
+	both := l.expected(p, rung-1) + float64(cost*l.expected(p, rung))
 	return tail((ln(deadline.Seconds()) - ln(both)) / l.spread(rung))
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -16,8 +17,8 @@ type LoopConfig struct {
 	Policy     Policy
 	Profile    profile.Profile
 	Objectives Objectives
-	// Escalates is that of Input.
-	Escalates bool
+	// Escalations are those of Input.
+	Escalations []Escalation
 	// Source is read by NewLoop once and then by every step, never concurrently.
 	Source telemetry.Source
 	// Apply is given every decision, also one that changes nothing, so that what
@@ -72,6 +73,11 @@ func NewLoop(c LoopConfig) (*Loop, error) {
 	}
 	if err := c.Profile.Validate(); err != nil {
 		return nil, fmt.Errorf("governor: %w", err)
+	}
+	for i, e := range c.Escalations {
+		if e.To != "" && (!(e.Share >= 0 && e.Share <= 1) || !(e.Cost > 0 && e.Cost < math.MaxFloat64)) {
+			return nil, fmt.Errorf("governor: escalation %d, to %s: share %v must be in [0, 1] and cost %v above 0", i, e.To, e.Share, e.Cost)
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.Period)
 	defer cancel()
@@ -163,7 +169,7 @@ func (l *Loop) Step(ctx context.Context) {
 		Snapshot:     snapshot,
 		Observations: l.observed,
 		Objectives:   l.objectives,
-		Escalates:    l.config.Escalates,
+		Escalations:  l.config.Escalations,
 		Profile:      l.config.Profile,
 	}
 	dropped := l.dropped

@@ -54,6 +54,15 @@ func (p *plant) celsius() float64 {
 	return p.ambient + p.heat[0] + p.heat[1] + p.heat[2]
 }
 
+// escalations let a share of the frames of each rung have a second look at the next.
+func (p *plant) escalations(share float64) []Escalation {
+	var list []Escalation
+	for i := range p.ladder.Rungs[1:] {
+		list = append(list, Escalation{To: variantName(i + 1), Share: share, Cost: 1})
+	}
+	return list
+}
+
 // rerun is a plant whose doubtful frames run again at the upper rung, as many as may.
 func (p *plant) rerun(d Decision, o Objectives) Input {
 	busy := d.Escalation * p.real[d.Pair[1]] / d.FramePeriod.Seconds()
@@ -61,7 +70,6 @@ func (p *plant) rerun(d Decision, o Objectives) Input {
 	p.others += busy // heats as much, whoever does it
 	in := p.live(d, o)
 	p.others = others
-	in.Escalates = true
 	in.Snapshot.Load.OthersCPUPercent = telemetry.Known(100*p.others, in.Now)
 	return in
 }
@@ -75,8 +83,8 @@ func TestEscalationSpendsTheBudgetOnDoubtInsteadOfTurns(t *testing.T) {
 		var s State
 		var d, last Decision
 		in := p.look(o)
-		in.Escalates = true
 		for i := range 1200 {
+			in.Escalations = p.escalations(1)
 			last = d
 			s, d = policy.Step(s, in)
 			if d.Escalation < 0 || d.Escalation > 1 || d.Escalation > 0 && d.Variant != p.ladder.Rungs[d.Pair[0]].Variant {
@@ -99,6 +107,80 @@ func TestEscalationSpendsTheBudgetOnDoubtInsteadOfTurns(t *testing.T) {
 	}
 	if escalated < 1000 {
 		t.Errorf("escalated in %d steps", escalated)
+	}
+}
+
+// What doubtful frames leave of the budget goes to turns of the upper rung, in which nothing is looked at twice.
+func TestTurnsBesideEscalation(t *testing.T) {
+	const share = 0.1
+	policy := mustPolicy(t, PredictiveName)
+	p := randomPlant(rand.New(rand.NewPCG(4, 8)))
+	o := Objectives{FPS: 3, CeilingCelsius: p.ambient + 18}
+	var s State
+	var d Decision
+	escalated, turns := 0, 0
+	in := p.look(o)
+	for range 1200 {
+		in.Escalations = p.escalations(share)
+		s, d = policy.Step(s, in)
+		upper := d.Variant == p.ladder.Rungs[d.Pair[1]].Variant && d.Pair[0] != d.Pair[1]
+		switch {
+		case d.Escalation > share || upper && d.Escalation > 0:
+			t.Fatalf("%+v", d)
+		case upper && s.Split.Share < 1:
+			turns++
+		case d.Escalation > 0:
+			escalated++
+		}
+		in = p.rerun(d, o)
+	}
+	if escalated < 100 || turns < 100 {
+		t.Errorf("%d seconds with second looks, %d with turns", escalated, turns)
+	}
+}
+
+func TestSpend(t *testing.T) {
+	for _, tc := range []struct {
+		escalation          Escalation
+		share, again, turns float64
+	}{
+		{Escalation{}, 0.4, 0, 0.4},
+		{Escalation{Share: 0.5, Cost: 1}, 0, 0, 0},
+		{Escalation{Share: 0.5, Cost: 1}, 0.4, 0.3, 0},        // 0.4 of 3 is 0.3 of 4
+		{Escalation{Share: 0.5, Cost: 0.5}, 0.25, 0.375, 0},   // half of it is shared
+		{Escalation{Share: 0.25, Cost: 1}, 0.75, 0.25, 0.625}, // 1 of 2.25; 1.25 of the 2 that are left
+		{Escalation{Share: 0.25, Cost: 1}, 1, 0.25, 1},
+		{Escalation{Share: 1, Cost: 1}, 1, 0.75, 0}, // a second look at all would be dearer than turns
+	} {
+		again, turns := tc.escalation.Spend(tc.share, 1, 4)
+		if math.Abs(again-tc.again) > 1e-12 || math.Abs(turns-tc.turns) > 1e-12 {
+			t.Errorf("%+v, share %v: %v again, %v in turns; want %v, %v", tc.escalation, tc.share, again, turns, tc.again, tc.turns)
+		}
+	}
+	if again, turns := (Escalation{Share: 0.5, Cost: 1}).Spend(0.5, 2, 2); again != 0 || turns != 0.5 {
+		t.Errorf("of rungs that cost the same: %v, %v", again, turns)
+	}
+}
+
+// A second look is busy time, and no frame of either rung.
+func TestSecondLookIsBusyTime(t *testing.T) {
+	p := randomPlant(rand.New(rand.NewPCG(2, 8)))
+	seen := func(again time.Duration) (s State, v view) {
+		in := p.look(Objectives{FPS: 5})
+		look(&s, in)
+		in.Now = in.Now.Add(time.Second)
+		in.Snapshot.Load = telemetry.Load{}
+		in.Observations = []Observation{{Time: in.Now, Variant: "a", Threads: 1, Latency: 50 * time.Millisecond, Again: again}}
+		v = look(&s, in)
+		return s, v
+	}
+	once, one := seen(0)
+	twice, both := seen(100 * time.Millisecond)
+	if math.Abs(both.drive-3*one.drive) > 1e-12 || twice.Latency != once.Latency {
+		t.Errorf("drive %v after %v; latency %+v, want %+v", both.drive, one.drive, twice.Latency, once.Latency)
+	}
+	if late, _ := seen(160 * time.Millisecond); late.Latency.Spare != once.Latency.Spare-1 {
+		t.Errorf("a second look made it late: %v to spare, before %v", late.Latency.Spare, once.Latency.Spare)
 	}
 }
 

@@ -14,8 +14,8 @@ type Reason struct {
 	value [3]float64
 	word  string
 	// What runs: the rungs of a pair, the share of the upper, and the rate; no fps where the reason does not say.
-	// again is the share of the frames that may have both.
-	lower, upper      string
+	// again is the share of the lower rung's frames that may run once more, at to.
+	lower, upper, to  string
 	share, again, fps float64
 }
 
@@ -40,8 +40,11 @@ func (r Reason) runs() string {
 		return ""
 	case r.lower == r.upper:
 		return fmt.Sprintf("; %s at %.3g frames/s", r.lower, r.fps)
+	case r.again > 0 && r.share == 0:
+		return fmt.Sprintf("; %s, and up to %.0f %% of the frames, the doubtful ones, again at %s, at %.3g frames/s", r.lower, 100*r.again, r.to, r.fps)
 	case r.again > 0:
-		return fmt.Sprintf("; %s, and up to %.0f %% of the frames again at %s, at %.3g frames/s", r.lower, 100*r.again, r.upper, r.fps)
+		return fmt.Sprintf("; %s for %.0f %% of the time, else %s, and up to %.0f %% of its frames, the doubtful ones, again at %s, at %.3g frames/s",
+			r.upper, 100*r.share, r.lower, 100*r.again, r.to, r.fps)
 	}
 	return fmt.Sprintf("; %s for %.0f %% of the time, else %s, at %.3g frames/s", r.upper, 100*r.share, r.lower, r.fps)
 }
@@ -58,10 +61,10 @@ func (r *Reason) UnmarshalText(text []byte) error {
 // Equal says whether two reasons read the same.
 func (r Reason) Equal(o Reason) bool { return r.String() == o.String() }
 
-// pair adds what runs.
-func (r *Reason) pair(p profile.Profile, s Split, upper int, again, fps float64) {
-	r.lower, r.upper = p.Rungs[s.Pair].Variant, p.Rungs[upper].Variant
-	r.share, r.again, r.fps = s.Share, again, fps
+// pair adds what runs: the upper rung for a share of the time, and frames of the lower again.
+func (r *Reason) pair(p profile.Profile, s Split, upper int, to string, turns, again, fps float64) {
+	r.lower, r.upper, r.to = p.Rungs[s.Pair].Variant, p.Rungs[upper].Variant, to
+	r.share, r.again, r.fps = turns, again, fps
 	switch s.Share {
 	case 0:
 		r.upper = r.lower

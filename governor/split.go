@@ -63,9 +63,9 @@ type spend struct {
 	// lateSwitch is the probability that the first frame of the upper rung of a pair is late, and lateShare how many frames may be.
 	lateSwitch perRung
 	lateShare  float64
-	// inTimeTwice says of an upper rung that the lower and it are in time one after the
-	// other: then doubtful frames have it, instead of turns by the clock.
-	inTimeTwice [maxRungs]bool
+	// again is the second look that doubtful frames of the rung below an upper one may have,
+	// instead of turns by the clock.
+	again [maxRungs]Escalation
 	// overLate says that more frames were late of late than may be.
 	overLate bool
 	dwell    time.Duration
@@ -184,18 +184,17 @@ func (s *Split) alternate(w *spend, fps float64) {
 	if s.On {
 		on = 1
 	}
-	s.Owed = min(max(s.Owed+float64((s.Share-on)*min(w.seconds, 10)), -4*slice), 4*slice)
+	share := s.turns(w)
+	s.Owed = min(max(s.Owed+float64((share-on)*min(w.seconds, 10)), -4*slice), 4*slice)
 	upper := min(s.Pair+1, w.top)
 	wait := !s.On && w.overLate && w.lateSwitch[upper] > w.lateShare
 	switch {
-	case s.Share == 0:
+	case share == 0:
 		s.On, s.Owed = false, 0
 	case wait, w.cost[upper]*fps > w.peak:
 		s.On = false
 	case s.Share == 1:
 		s.On, s.Owed = true, 0
-	case w.inTimeTwice[upper]:
-		s.On, s.Owed = false, 0
 	case s.Owed >= slice:
 		s.On = true
 	case s.Owed <= -slice:
@@ -203,14 +202,40 @@ func (s *Split) alternate(w *spend, fps float64) {
 	}
 }
 
-// escalation is the share of frames that may have both rungs, for what the upper
-// would cost in turns.
+// escalation is the share of the lower rung's frames that may have a second look.
 func (s *Split) escalation(w *spend) float64 {
-	upper := min(s.Pair+1, w.top)
-	if !w.inTimeTwice[upper] || s.Share == 0 || s.Share == 1 {
+	if s.Share == 0 || s.Share == 1 {
 		return 0
 	}
-	return s.Share * (1 - w.cost[s.Pair]/w.cost[upper])
+	upper := min(s.Pair+1, w.top)
+	again, _ := w.again[upper].Spend(s.Share, w.cost[s.Pair], w.cost[upper])
+	return again
+}
+
+// turns is the share of time that the upper rung is to have beside second looks.
+func (s *Split) turns(w *spend) float64 {
+	if s.Share == 0 || s.Share == 1 {
+		return s.Share
+	}
+	upper := min(s.Pair+1, w.top)
+	_, turns := w.again[upper].Spend(s.Share, w.cost[s.Pair], w.cost[upper])
+	return turns
+}
+
+// Spend splits what a share of turns of the upper rung would cost above the lower:
+// first into second looks at the frames of the lower rung that are in doubt, and
+// what these leave into turns.
+func (e Escalation) Spend(share, lower, upper float64) (again, turns float64) {
+	step := upper - lower
+	look := float64(e.Cost * upper)
+	if e.Share == 0 || look <= 0 || step <= 0 {
+		return 0, share
+	}
+	spent, all := float64(share*step), float64(e.Share*look)
+	if spent <= all {
+		return spent / look, 0
+	}
+	return e.Share, (spent - all) / (step - all)
 }
 
 // settle finds how much slower than wanted the frames have to come.

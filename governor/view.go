@@ -67,7 +67,8 @@ func look(s *State, in Input) view {
 	for _, o := range in.Observations {
 		if i, ok := in.Profile.Index(o.Variant); ok && o.Latency > 0 && i < maxRungs {
 			s.Latency.observe(in.Profile, i, o.Latency, deadline, in.Objectives.LateShare())
-			took += min(o.Latency, longestStep)
+			s.Latency.observeAgain(o.Latency, o.Again, deadline)
+			took += min(o.Latency+max(o.Again, 0), longestStep)
 		}
 	}
 	busy := 0.
