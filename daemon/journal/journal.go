@@ -62,6 +62,7 @@ type Journal struct {
 	unsynced bool
 	synced   time.Time
 	failedAt time.Time
+	failure  error  // then
 	pending  []byte // what is being written
 	torn     bool   // the file ends within a line, whose rest pending begins with
 
@@ -194,14 +195,14 @@ func (j *Journal) flush(force bool) error {
 	defer j.disk.Unlock()
 	now := j.now()
 	if !force && !j.failedAt.IsZero() && now.Sub(j.failedAt) < retryEvery && now.After(j.failedAt) {
-		return fmt.Errorf("%s: not written, trying again", j.path)
+		return fmt.Errorf("%w (trying again)", j.failure)
 	}
 	err := j.write()
 	if err == nil && j.unsynced && (force || now.Sub(j.synced) >= j.config.SyncEvery) {
 		err = j.sync(now)
 	}
 	if j.failedAt = (time.Time{}); err != nil {
-		j.failedAt = now
+		j.failedAt, j.failure = now, err
 	}
 	return err
 }
