@@ -12,7 +12,7 @@ TRAIN_ENV = CGO_ENABLED=0 $(if $(filter amd64,$(shell $(GO) env GOARCH)),GOEXPER
 RACE = ./boards/... ./daemon/... ./governor/... ./runtime/... ./train/dataset/... ./cmd/fathomd/...
 PLAIN = $(shell $(GO) list ./... | grep -Ev '/fathom/(boards|daemon|governor|runtime|cmd/fathomd|train|cmd/fathom-train)(/|$$)')
 
-.PHONY: help deps native build train demo demo-bundle demo-convert test e2e check generate bench peers-convert peers-latency recipes arm64-bytes results release dist dist-twice clean
+.PHONY: help deps native build train demo demo-bundle demo-convert test e2e arm64-test check generate bench peers-convert peers-latency recipes arm64-bytes results release dist package-test arm32-test dist-twice clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,11 +48,15 @@ test: native ## run all tests
 	$(ENV) $(GO) test -timeout 9m $(PLAIN)
 	$(TRAIN_ENV) $(GO) test -timeout 9m ./train/... ./cmd/fathom-train/...
 
-e2e: build train release ## the page in Chromium; the arm64 release under qemu: same bytes, same labels
+e2e: build train release ## the page in Chromium; the arm64 release under qemu: same bytes, labels, logits; tests on arm64
 	scripts/page-test.sh
 	scripts/qemu-convert.sh
-	scripts/qemu-networks.sh
 	scripts/qemu-labels.sh
+	scripts/qemu-logits.sh
+	scripts/arm64-test.sh
+
+arm64-test: native ## the tests of engine, bundle, boards and convert as arm64 programs, under qemu
+	scripts/arm64-test.sh
 
 arm64-bytes: ## every network and operator of the tests converts to the same bytes on arm64, under qemu (minutes)
 	scripts/qemu-networks.sh
@@ -96,7 +100,15 @@ dist: release build ## packages, checksums and lists of contents in dist/package
 	scripts/dist.sh static
 	scripts/package.sh
 
-dist-twice: native ## build the arm64 release twice and compare the bytes
+package-test: ## lintian, and dpkg in a Debian of its own, on the packages that make dist made (as root)
+	scripts/deps.sh package
+	scripts/lintian.sh
+	scripts/deb-test.sh dist/packages/fathom_*_$$(dpkg --print-architecture).deb
+
+arm32-test: ## what can be tried for 32-bit ARM without a TensorFlow Lite library, after make dist
+	scripts/arm32.sh
+
+dist-twice: native ## build the release and its packages twice and compare the bytes
 	scripts/dist-twice.sh
 
 clean: ## remove what was built; fetched libraries stay

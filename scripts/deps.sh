@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Installs the distribution packages that the Makefile's targets use, where they
 # are missing. Needs Debian or a relative, and root for the installation.
+#
+#   scripts/deps.sh            for all targets but the following
+#   scripts/deps.sh package    for make package-test too
 set -euo pipefail
 
 # command or file            package
@@ -22,6 +25,10 @@ needs=(
   /usr/aarch64-linux-gnu/lib/libc.so.6      libc6-arm64-cross
   /usr/aarch64-linux-gnu/lib/libstdc++.so.6 libstdc++6-arm64-cross
 )
+
+if [[ ${1:-} == package ]]; then
+  needs+=(lintian lintian mmdebstrap mmdebstrap)
+fi
 
 missing=()
 for ((i = 0; i < ${#needs[@]}; i += 2)); do

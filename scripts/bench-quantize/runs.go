@@ -102,12 +102,12 @@ func latency() ([]results.Row, error) {
 
 // arm64 counts the images on which logits differ between amd64 and arm64.
 func arm64() ([]results.Row, error) {
-	line := "scripts/qemu-int8.sh " + cache + "int8 48"
+	line := "scripts/qemu-logits.sh " + cache + "int8 48"
 	out, err := results.Run(line)
 	if err != nil {
 		return nil, err
 	}
-	same := regexp.MustCompile(`^(\S+): same (\d+) of (\d+)$`)
+	same := regexp.MustCompile(`^\S+ (\S+): same (\d+) of (\d+), apart \S+$`)
 	var rows []results.Row
 	for text := range strings.Lines(out) {
 		m := same.FindStringSubmatch(strings.TrimSpace(text))
