@@ -36,7 +36,7 @@ manifest() { python3 -c 'import json, sys; m = json.load(open(sys.argv[1] + "/ma
 if [[ $# -gt 0 ]]; then
   bundles=("$1")
 else
-  quietly $amd64 convert testdata/families/demo --precision int8 --calibration glyphs:validation:204 -o "$out/demo-int8"
+  quietly $amd64 convert testdata/families/demo --precision int8 --calibration glyphs:validation:34 -o "$out/demo-int8"
   bundles=(testdata/bundles/* "$out/demo-int8")
 fi
 quietly bin/fathom-train glyphs --split test --count "$count" -o "$out/glyphs"

@@ -52,14 +52,14 @@ func Bench(program, file string, parts []Part, args []string, stderr io.Writer) 
 	return 0
 }
 
-// Run executes a command line as it stands in a row, and returns its standard output.
+// Run executes a command line as it stands in a row, and returns its standard output, what came before a failure too.
 func Run(line string) (string, error) {
 	words := strings.Fields(line)
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", line, err)
+		return string(out), fmt.Errorf("%s: %w", line, err)
 	}
 	return string(out), nil
 }
