@@ -165,20 +165,22 @@ func (b *budget) charge(s *State, in Input, v view, t *Terms) {
 	if unknown != "" && !guessed && !fed && (least > 0 || in.Objectives.Battery.Until != 0 || in.Objectives.Battery.For != 0) {
 		b.rungs((b.least+b.greatest)/2, CauseNoCharge, Reason{why: whyNoCharge, word: unknown})
 	}
-	watts, hopeful, hours, ok := s.Energy.plan(in)
+	shallowest := s.Latency.expected(in.Profile, b.least) * v.perBusy
+	at := func(fps float64) float64 { return s.Energy.draw(min(float64(shallowest*fps)+s.Energy.Others, 1)) }
+	plan, ok := s.Energy.plan(in, at(1/in.Objectives.LongestPeriod().Seconds()), at(in.Objectives.FPS))
 	if !ok || s.Energy.Charge == 0 && in.Objectives.Battery.AverageWatts == 0 {
 		return
 	}
-	t.add("power planned", watts, "W")
+	t.add("power planned", plan.depth, "W")
 	t.add("power", s.Energy.draw(v.drive), "W")
-	reason := Reason{why: whyBattery, value: [3]float64{watts, hours, charge}}
+	reason := Reason{why: whyBattery, value: [3]float64{plan.depth, plan.hours, charge}}
 	if in.Objectives.Battery.AverageWatts > 0 {
 		reason.why = whyAverage
 	}
 	// Energy is a matter of hours: what others use counts as its mean, so that a job of theirs does not stop ours.
 	afford := func(watts float64) float64 { return (watts-s.Energy.Watts[0])/s.Energy.Watts[1] - s.Energy.Others }
-	b.limitDepth(afford(watts), Charge, CauseCharge, reason)
-	b.limitRate(afford(hopeful), Charge, CauseCharge, reason)
+	b.limitDepth(afford(plan.depth), Charge, CauseCharge, reason)
+	b.limitRate(afford(plan.rate), Charge, CauseCharge, reason)
 }
 
 // deadline keeps the share of late frames below the user's.

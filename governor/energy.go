@@ -18,8 +18,8 @@ type Energy struct {
 	// Flow is what leaves the battery in watts, and Input what a panel or charger delivers, smoothed.
 	Flow  float64 `json:"flow,omitempty"`
 	Input float64 `json:"input,omitempty"`
-	// Clear is what comes in by day, over the light of that time under a clear sky: a mean over clouds and breaks.
-	Clear float64 `json:"clear,omitempty"`
+	// Sun is what comes in by day.
+	Sun Sun `json:"sun,omitzero"`
 	// Capacity in watt-hours, learned; 0 before that. Mark and Spent are the charge
 	// at which the lesson began and the watt-hours that left the battery since.
 	Capacity float64 `json:"capacity,omitempty"`
@@ -27,11 +27,14 @@ type Energy struct {
 	Spent    float64 `json:"spent,omitempty"`
 	// Others is the mean drive of other programs over some time.
 	Others float64 `json:"others,omitempty"`
-	// What level knows: the last reading and the flow at it, and the sums from which the sag follows.
-	LastReading float64 `json:"last_reading,omitempty"`
-	LastFlow    float64 `json:"last_flow,omitempty"`
-	SagFall     float64 `json:"sag_fall,omitempty"`
-	SagFlow     float64 `json:"sag_flow,omitempty"`
+	// What level knows: the last reading as an open voltage, the current at it, and the sums from which the resistance follows.
+	LastVolts float64 `json:"last_volts,omitempty"`
+	LastAmps  float64 `json:"last_amps,omitempty"`
+	SagVolts  float64 `json:"sag_volts,omitempty"`
+	SagAmps   float64 `json:"sag_amps,omitempty"`
+	// Step is the least change of the gauge that was seen, in percent, and LastCharge its last reading.
+	Step       float64 `json:"step,omitempty"`
+	LastCharge float64 `json:"last_charge,omitempty"`
 	// Jumps counts readings in a row that cannot be of the battery so far.
 	LostAt    time.Time `json:"lost_at,omitzero"` // since when the gauge says nothing
 	Jumps     int       `json:"jumps,omitempty"`
@@ -53,15 +56,10 @@ const (
 	swapPercent                   = 15  // a step of the charge by more than that, three times in a row, is another battery
 	swapReadings                  = 3
 	averageSeconds                = 600 // over which an average power is kept
-	inputPersists                 = 1   // hours for which the present input is counted on by night
 	fullPercent                   = 95
-	dawn, daylight                = 6, 12. // hours
-	clearSeconds                  = 1800.  // over which clouds are averaged
-	leastLight                    = 0.2
-	sunShare                      = 0.85 // of the input to come that depth counts on
-	sagWatts, sagWeight           = 0.3, 0.01
-	sagLearned, mostSag           = 5., 8.  // W², percent per watt
-	shortestPlan                  = 5. / 60 // hours
+	sagAmps, sagWeight            = 0.1, 0.01
+	sagLearned, mostOhms          = 0.5, 0.5 // A², Ω of the pack as one cell
+	mostStep                      = 5.       // percent
 	wattsNoise, wattsDrift        = 0.05, 1e-6
 	wattsPrior, driveWattsPrior   = 1., 1. // variances, as shares of the squares
 	converterWeight               = 0.01
@@ -114,7 +112,8 @@ func (e *Energy) account(in Input, drive, seconds float64) (charge float64, unkn
 	capacity := e.capacity(in)
 	spent := float64(e.Flow * hours)
 	if e.Charge != 0 {
-		e.Charge = min(max(e.Charge-float64(spent/capacity*100), 0.01), 100)
+		// A percent of the charge is worth what the cell's voltage is then.
+		e.Charge = min(max(e.Charge-float64(spent/capacity*100*meanVolts/voltsAt(e.Charge)), 0.01), 100)
 		e.Spent += spent
 	}
 	if unknown != "" {
@@ -170,8 +169,7 @@ func (e *Energy) flows(in Input, drive, seconds float64) {
 	case intoWhy == "":
 		// By day a panel may bring a part of what the board draws, and nothing tells: what
 		// is missing to the model counts as input then, and the model learns by night.
-		hour := in.Now.Hour()
-		if dark := hour < dawn || hour >= dawn+daylight; alone && (dark || -into > e.draw(drive)) {
+		if alone && (e.Sun.dark(hourOf(in.Now)) || -into > e.draw(drive)) {
 			e.power(-into, drive)
 		}
 		input = e.draw(drive) + into
@@ -189,64 +187,31 @@ func (e *Energy) flows(in Input, drive, seconds float64) {
 	if e.Input < leastInput {
 		e.Input = 0
 	}
-	if light := clearLight(hourOf(in.Now)); light >= leastLight {
-		if e.Clear == 0 {
-			e.Clear = e.Input / light
-		}
-		e.Clear += float64(min(seconds/clearSeconds, 1) * (max(input, 0)/light - e.Clear))
-	}
+	e.Sun.learn(max(input, 0), in.Objectives.Battery.statedWatts(), in.Now, seconds/3600)
 }
 
-// toCome is what is expected to come in within some hours, in watt-hours: by day
-// as much of a clear sky's light as it was of late, else the present input for an hour.
-func (e *Energy) toCome(now time.Time, hours float64) float64 {
-	from := hourOf(now)
-	if clearLight(from) == 0 {
-		return e.Input * min(inputPersists, hours)
-	}
-	until := min(from+hours, dawn+daylight)
-	sum := 0.
-	const parts = 16
-	for i := range parts {
-		sum += clearLight(from + float64((until-from)*(float64(i)+0.5)/parts))
-	}
-	return e.Clear * sum / parts * (until - from)
-}
-
-func hourOf(t time.Time) float64 {
-	hour, minute, _ := t.Clock()
-	return float64(hour) + float64(minute)/60
-}
-
-// clearLight is the light of a clear sky, as a share of that at noon: it goes with
-// the sine of the time between 6 and 18 o'clock.
-func clearLight(hour float64) float64 {
-	return sinHalf(min(max((hour-dawn)/daylight, 0), 1))
-}
-
-// sinHalf is about sin(πx) for x in [0, 1] (Bhaskara's approximation).
-func sinHalf(x float64) float64 {
-	p := x * (1 - x)
-	return 16 * p / (5 - float64(4*p))
-}
-
-// level corrects the charge of a gauge that reads the voltage under load: how much
-// it sags for each watt is learned from readings that follow each other, between
-// which the charge itself does not change.
+// level corrects the charge of a gauge that reads the voltage under load: the
+// resistance is learned from readings that follow each other, between which the
+// charge itself does not change.
 func (e *Energy) level(reading float64) float64 {
-	if e.LastReading > 0 {
-		flow, fell := e.Flow-e.LastFlow, e.LastReading-reading
-		if math.Abs(flow) >= sagWatts && math.Abs(fell) < swapPercent {
-			e.SagFall += float64(flow*fell) - float64(sagWeight*e.SagFall)
-			e.SagFlow += float64(flow*flow) - float64(sagWeight*e.SagFlow)
+	if step := math.Abs(reading - e.LastCharge); e.LastCharge > 0 && step > 0 && step <= mostStep && (e.Step == 0 || step < e.Step) {
+		e.Step = step
+	}
+	volts := voltsAt(reading)
+	amps := e.Flow / volts
+	if e.LastVolts > 0 {
+		more, fell := amps-e.LastAmps, e.LastVolts-volts
+		if math.Abs(more) >= sagAmps && math.Abs(reading-e.LastCharge) < swapPercent {
+			e.SagVolts += float64(more*fell) - float64(sagWeight*e.SagVolts)
+			e.SagAmps += float64(more*more) - float64(sagWeight*e.SagAmps)
 		}
 	}
-	e.LastReading, e.LastFlow = reading, e.Flow
-	if e.SagFlow < sagLearned {
+	e.LastVolts, e.LastAmps, e.LastCharge = volts, amps, reading
+	if e.SagAmps < sagLearned {
 		return reading
 	}
-	sag := min(max(e.SagFall/e.SagFlow, 0), mostSag)
-	return min(reading+float64(sag*max(e.Flow, 0)), 100)
+	ohms := min(max(e.SagVolts/e.SagAmps, 0), mostOhms)
+	return reading + percentAt(volts+float64(ohms*max(amps, 0))) - percentAt(volts)
 }
 
 // restart begins with another battery.
@@ -267,39 +232,4 @@ func (e *Energy) capacity(in Input) float64 {
 		return e.Capacity
 	}
 	return assumedHours * e.draw(1)
-}
-
-// plan is the power that the goal allows from now on, in watts, and that which it
-// allows if the sun shines on: depth follows the one, but frames are given up for
-// the other only, since one that is dropped costs more than a shallow one. ok is
-// false where there is no goal or it is over.
-func (e *Energy) plan(in Input) (watts, hopeful, hours float64, ok bool) {
-	b := in.Objectives.Battery
-	switch {
-	case b.AverageWatts > 0:
-		watts = b.AverageWatts + e.Saved*3600/averageSeconds
-		return watts, watts, 0, true
-	case b.Until != 0:
-		hours = b.Until.next(in.Now).Sub(in.Now).Hours()
-	case b.For != 0:
-		if e.Goal != b.For || e.Since.After(in.Now) {
-			e.Goal, e.Since = b.For, in.Now
-		}
-		hours = e.Since.Add(b.For).Sub(in.Now).Hours()
-		if hours <= 0 {
-			return 0, 0, 0, false
-		}
-	default:
-		return 0, 0, 0, false
-	}
-	left := (stored(e.Charge) - stored(b.Reserve())) * e.capacity(in)
-	planned := max(hours, shortestPlan)
-	left /= e.Converter
-	coming := e.toCome(in.Now, planned)
-	watts = (left + float64(sunShare*coming)) / planned
-	hopeful = (left + coming) / planned
-	if e.Charge >= fullPercent { // what comes in would be lost
-		watts, hopeful = max(watts, e.Input), max(hopeful, e.Input)
-	}
-	return watts, hopeful, hours, true
 }

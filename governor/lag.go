@@ -21,6 +21,9 @@ const (
 	lagScore    = 0.01 // and in the score
 	lagBetter   = 0.85 // a lag is taken over when its score is below this share of the present one's
 	lagReadings = 60   // before the first
+	// Until so many readings came the die is taken to heat by half its prior at least:
+	// old readings hide it.
+	lagSettled = 300
 )
 
 // weigh compares the hypotheses. They are told apart by the fast pole, whose gain
@@ -46,5 +49,18 @@ func (m *Thermal) weigh(celsius float64) {
 	}
 	if m.Updates >= lagReadings && m.Lags[best].Score < lagBetter*m.Lags[m.Lag].Score {
 		m.Lag = best
+		m.forgetDie()
 	}
+}
+
+// forgetDie lets the gain of the fast pole be learned anew, from its prior if it was
+// below: what was learned of it with another lag is worth nothing.
+func (m *Thermal) forgetDie() {
+	more := max(priorGain[0]-m.Theta[1], 0)
+	m.Theta[1] += more
+	m.Theta[0] -= float64(more * m.Lags[m.Lag].Heat[0])
+	for i := range m.Cov {
+		m.Cov[1][i], m.Cov[i][1] = 0, 0
+	}
+	m.Cov[1][1] = priorSpread[0] * priorSpread[0]
 }

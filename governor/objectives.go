@@ -61,6 +61,8 @@ type Battery struct {
 	ReservePercent float64 `json:"reserve_percent,omitempty" yaml:"reserve_percent"`
 	// CapacityWattHours of the full battery; 0 lets it be learned from the fall of the charge.
 	CapacityWattHours float64 `json:"capacity_watt_hours,omitempty" yaml:"capacity_watt_hours"`
+	// SolarWattHours are what a panel brings on an ordinary day; 0 lets it be learned from the first day.
+	SolarWattHours float64 `json:"solar_watt_hours,omitempty" yaml:"solar_watt_hours"`
 }
 
 // Concern is what a limit or a wish is about.
@@ -89,6 +91,7 @@ const (
 	leastFPS              = 1. / 3600
 	greatestFPS           = 1000
 	longestGoal           = 366 * 24 * time.Hour
+	mostSolar             = 100_000
 )
 
 // Validate says what cannot be meant, or not together. The limit is where the
@@ -160,6 +163,8 @@ func (b Battery) validate() error {
 		return fmt.Errorf("battery.reserve_percent: %g: want 0 to below 100", b.ReservePercent)
 	case !(b.CapacityWattHours >= 0) || math.IsInf(b.CapacityWattHours, 0):
 		return fmt.Errorf("battery.capacity_watt_hours: %g: want a positive energy, or 0 to learn it", b.CapacityWattHours)
+	case !(b.SolarWattHours >= 0 && b.SolarWattHours <= mostSolar):
+		return fmt.Errorf("battery.solar_watt_hours: %g: want what a panel brings in a day, up to %d, or 0 to learn it", b.SolarWattHours, mostSolar)
 	case !b.Until.valid():
 		return fmt.Errorf("battery.until: minute %d is no time of the day", int(b.Until))
 	}
@@ -317,6 +322,9 @@ func (b Battery) Reserve() float64 {
 	}
 	return b.ReservePercent
 }
+
+// statedWatts are what the stated yield of a day means at full light.
+func (b Battery) statedWatts() float64 { return b.SolarWattHours / clearHours }
 
 // rateFirst says that the rate is lowered before the depth.
 func (o Objectives) rateFirst() bool { return o.FreeRunning || o.above(Depth, Rate) }

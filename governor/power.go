@@ -31,19 +31,49 @@ func powersOf(board string) [2]float64 {
 	return unknownBoard
 }
 
-// openVolts of a lithium-ion cell (NMC, US18650VTC6) at each tenth of its charge:
-// the last tenths hold less energy than the first.
-var openVolts = [...]float64{2.54, 3.27, 3.41, 3.56, 3.66, 3.75, 3.84, 3.92, 4.04, 4.09, 4.18}
+// openVolts of a lithium-ion cell (NMC) at each twentieth of its charge: the mean of four
+// cells, Samsung 40T, Molicel P28A and P42A and LG M50T (soorajsunil, 2d7f782).
+var openVolts = [...]float64{
+	2.56, 3.17, 3.33, 3.42, 3.48, 3.53, 3.58, 3.62, 3.65, 3.69, 3.73,
+	3.78, 3.83, 3.88, 3.93, 3.98, 4.02, 4.07, 4.09, 4.11, 4.19,
+}
+
+const (
+	voltSteps   = len(openVolts) - 1
+	voltPercent = 100 / float64(voltSteps)
+)
+
+// below is the mean open voltage up to each of these charges, times their share of the charge.
+var below = func() (sums [voltSteps + 1]float64) {
+	for i := range voltSteps {
+		sums[i+1] = sums[i] + float64((openVolts[i]+openVolts[i+1])/2/float64(voltSteps))
+	}
+	return sums
+}()
+
+var meanVolts = below[voltSteps]
+
+// voltsAt is the open voltage at a charge in percent.
+func voltsAt(percent float64) float64 {
+	at := min(max(percent, 0), 100) / voltPercent
+	i := min(int(at), voltSteps-1)
+	return openVolts[i] + float64((openVolts[i+1]-openVolts[i])*(at-float64(i)))
+}
+
+// percentAt is the charge at an open voltage.
+func percentAt(volts float64) float64 {
+	for i := range voltSteps {
+		if volts < openVolts[i+1] {
+			return voltPercent * (float64(i) + max((volts-openVolts[i])/(openVolts[i+1]-openVolts[i]), 0))
+		}
+	}
+	return 100
+}
 
 // stored is the share of a full battery's energy that a charge in percent holds.
 func stored(percent float64) float64 {
-	const tenths = len(openVolts) - 1
-	at := float64(min(max(percent/100, 0), 1) * float64(tenths))
-	sum, all := 0., 0.
-	for i := range tenths {
-		mean := float64((openVolts[i] + openVolts[i+1]) / 2)
-		all += mean
-		sum += float64(mean * min(max(at-float64(i), 0), 1))
-	}
-	return sum / all
+	percent = min(max(percent, 0), 100)
+	i := min(int(percent/voltPercent), voltSteps-1)
+	part := percent/100 - float64(i)/float64(voltSteps)
+	return (below[i] + float64(part*(openVolts[i]+voltsAt(percent))/2)) / meanVolts
 }

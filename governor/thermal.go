@@ -145,6 +145,9 @@ func (m *Thermal) innovation(celsius float64) (y, variance, jump float64, gain [
 	for i := range gain {
 		gain[i] /= variance
 	}
+	if m.Updates < longestLag { // the first work may not show yet, and silence would teach that it heats nothing
+		clear(gain[1:])
+	}
 	return y, variance, jump, gain
 }
 
@@ -158,7 +161,6 @@ func (m *Thermal) row() (h [1 + nPoles]float64) {
 func (m *Thermal) observe(celsius, seconds float64) {
 	y, variance, jump, gain := m.innovation(celsius)
 	m.Updates++
-	m.weigh(celsius)
 	m.Cov[0][0] += jump
 	for i := range gain {
 		step := float64(gain[i] * y)
@@ -176,7 +178,11 @@ func (m *Thermal) observe(celsius, seconds float64) {
 	}
 	total := 0.
 	for i := range poles {
-		m.Theta[1+i] = min(max(m.Theta[1+i], 0), mostGain)
+		least := 0.
+		if i == 0 && m.Updates < lagSettled {
+			least = priorGain[0] / 2
+		}
+		m.Theta[1+i] = min(max(m.Theta[1+i], least), mostGain)
 		total += m.Theta[1+i]
 	}
 	if total < leastTotalGain {
@@ -195,6 +201,7 @@ func (m *Thermal) observe(celsius, seconds float64) {
 	m.Process *= 1 + float64(driftWeight*min(max(y*m.Surprise/variance, -1), 1))
 	m.Process = min(max(m.Process, leastDrift), mostDrift)
 	m.Surprise = y
+	m.weigh(celsius)
 }
 
 // affordable is the greatest constant drive that keeps the model at or below a

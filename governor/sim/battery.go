@@ -22,6 +22,8 @@ type Battery struct {
 	// VoltageGauge reads the charge off the voltage under load, as cheap boards do,
 	// instead of counting it.
 	VoltageGauge bool
+	// GaugeStepPercent is its resolution; it rounds. 0 for none.
+	GaugeStepPercent float64
 }
 
 const (
@@ -147,10 +149,14 @@ func (p *pack) draw(watts, input float64, d time.Duration) bool {
 
 // percent is what the gauge says.
 func (p *pack) percent() float64 {
+	percent := 100 * p.share
 	if p.VoltageGauge {
-		return 100 * shareAt(p.volts)
+		percent = 100 * shareAt(p.volts)
 	}
-	return 100 * p.share
+	if p.GaugeStepPercent > 0 {
+		percent = math.Round(percent/p.GaugeStepPercent) * p.GaugeStepPercent
+	}
+	return percent
 }
 
 // tell adds the battery to a snapshot.

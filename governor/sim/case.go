@@ -107,8 +107,9 @@ func New(s Setup) (*Case, error) {
 		watts := board.watts(min(s.Trace.Utilisation, 1), board.IdleCelsius)
 		c.Battery = &Battery{
 			CapacityWattHours: cellWatts(watts, 0) * b.DeepestLasts.Hours(), StartPercent: b.StartPercent,
-			ResistanceOhms: b.ResistanceOhms, VoltageGauge: b.VoltageGauge,
+			ResistanceOhms: b.ResistanceOhms, VoltageGauge: b.VoltageGauge, GaugeStepPercent: b.GaugeStepPercent,
 		}
+		c.Objectives.Battery.SolarWattHours = b.StatedSolarHours * board.FullWatts
 	}
 	limit := telemetry.Known(board.LimitCelsius(), c.Start)
 	if err := c.Objectives.Validate(c.Profile, limit); err != nil {

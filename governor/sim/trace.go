@@ -60,6 +60,11 @@ type TraceBattery struct {
 	StartPercent   float64       `yaml:"start_percent"`
 	ResistanceOhms float64       `yaml:"resistance_ohms"`
 	VoltageGauge   bool          `yaml:"voltage_gauge"`
+	// GaugeStepPercent is the resolution of the gauge; 0 for none.
+	GaugeStepPercent float64 `yaml:"gauge_step_percent"`
+	// StatedSolarHours is what the user says that the panel brings in a day, in hours of
+	// the board's full power; 0 where nothing is said.
+	StatedSolarHours float64 `yaml:"stated_solar_hours"`
 }
 
 // Signal is the sum of its shapes; Shade and Lag change what stands before them.
@@ -222,8 +227,9 @@ func (t Trace) Validate() error {
 		}
 	}
 	if b := t.Battery; b != nil && (b.DeepestLasts < time.Minute || b.DeepestLasts > longestTrace || !(b.StartPercent > 0 && b.StartPercent <= 100) ||
-		!(b.ResistanceOhms >= 0 && b.ResistanceOhms <= 10)) {
-		return fail("battery: lasts %v from %g %% at %g Ω: want a minute to %v, more than 0 to 100 %%, 0 to 10 Ω", b.DeepestLasts, b.StartPercent, b.ResistanceOhms, longestTrace)
+		!(b.ResistanceOhms >= 0 && b.ResistanceOhms <= 10) || !(b.GaugeStepPercent >= 0 && b.GaugeStepPercent <= 10) || !(b.StatedSolarHours >= 0 && b.StatedSolarHours <= 24)) {
+		return fail("battery: lasts %v from %g %% at %g Ω, gauge in steps of %g %%, %g h of sun: want a minute to %v, more than 0 to 100 %%, 0 to 10 Ω, steps of 0 to 10 %%, 0 to 24 h",
+			b.DeepestLasts, b.StartPercent, b.ResistanceOhms, b.GaugeStepPercent, b.StatedSolarHours, longestTrace)
 	}
 	if err := t.Sensor.validate(); err != nil {
 		return fail("sensor: %w", err)
