@@ -4,6 +4,7 @@
 #   scripts/peers.sh                          all parts, all networks (hours)
 #   scripts/peers.sh latency                  one part; see scripts/bench-peers
 #   scripts/peers.sh convert resnet50 vgg11   one part of some networks
+#   scripts/peers.sh -tools fathom,onnx2tf convert resnet50
 #
 # Needs Python 3.11 or newer, PyPI, and about 8 GB below .cache/peers, and some
 # more for what is converted.
@@ -28,6 +29,11 @@ environment torch torch torchvision timm onnx onnxruntime onnxscript litert-torc
 environment onnx2tf onnx2tf tensorflow onnx onnxruntime
 
 CGO_ENABLED=0 go build -o $peers/fathom ./cmd/fathom # without TFLite, and so without its proof
+tools=()
+if [[ ${1:-} == -tools ]]; then
+  tools=("$1" "$2")
+  shift 2
+fi
 networks=("${@:2}")
 if [[ ${#networks[@]} -eq 0 ]]; then
   mapfile -t networks < <("$peers/torch/bin/python" scripts/onnx-networks.py --list)
@@ -37,8 +43,8 @@ for n in "${networks[@]}"; do [[ -e .cache/networks/$n.json ]] || missing+=("$n"
 [[ ${#missing[@]} -eq 0 ]] || "$peers/torch/bin/python" scripts/onnx-networks.py --full .cache/networks "${missing[@]}"
 
 if [[ $# -gt 0 ]]; then
-  go run ./scripts/bench-peers "$@"
+  go run ./scripts/bench-peers "${tools[@]}" "$@"
 else
-  for part in convert int8 latency; do go run ./scripts/bench-peers $part; done
+  for part in convert int8 latency; do go run ./scripts/bench-peers "${tools[@]}" $part; done
 fi
 go run ./scripts/bench-peers table

@@ -36,19 +36,22 @@ func quantizeAll(n network) ([]results.Row, error) {
 	if err := writeNPY(in("compared.npy"), []int{compared, n.size, n.size, 3}, inputs); err != nil {
 		return nil, err
 	}
+	if err := n.fixed(in("fixed.onnx")); err != nil {
+		return nil, err
+	}
 	want, err := outputs(in("compared.npy"), n.model)
 	if err != nil {
 		return nil, err
 	}
 	mean := means(want[0])
 	var rows []results.Row
-	for _, t := range int8Tools(n, scratch) {
-		more, seconds, err := n.convert(t, "int8", "")
+	for _, t := range chosen(int8Tools(n, scratch)) {
+		more, made, err := n.convert(t, "int8", "")
 		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, more...)
-		if seconds == 0 {
+		if made == nil {
 			continue
 		}
 		got, err := outputs(in("compared.npy"), n.made(t.name, "int8"))

@@ -10,12 +10,15 @@
 // Rows go to docs/results/convert-peers.json after each network, and what was made
 // stays below .cache/peers/made, so that a part can be taken up where it ended. A
 // result that our TFLite does not load is listed as such and not compared on it.
+// Flag -tools, before the part, names those that convert, e.g. fathom,onnx2tf.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/fathom-edge/fathom/internal/results"
@@ -43,23 +46,28 @@ var parts = map[string]part{
 	"latency": {[]string{"mobilenet_v2", "resnet50", "mobilenet_v3_small", "efficientnet_b0"}, latencies},
 }
 
+var tools = flag.String("tools", ours+",onnx2tf,litert-torch", "the tools that convert")
+
+// chosen are the tools that the flag names.
+func chosen(all []tool) []tool {
+	return slices.DeleteFunc(all, func(t tool) bool { return !slices.Contains(strings.Split(*tools, ","), t.name) })
+}
+
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == "table" {
+	flag.Parse()
+	if flag.Arg(0) == "table" {
 		exit(table(os.Stdout))
 	}
-	var p part
-	if len(os.Args) > 1 {
-		p = parts[os.Args[1]]
-	}
+	p := parts[flag.Arg(0)]
 	if p.measure == nil {
-		fmt.Fprintln(os.Stderr, "usage: bench-peers convert|int8|latency [NETWORK…], or bench-peers table")
+		fmt.Fprintln(os.Stderr, "usage: bench-peers [-tools fathom,onnx2tf,litert-torch] convert|int8|latency [NETWORK…], or bench-peers table")
 		os.Exit(2)
 	}
 	names := p.networks
-	if len(os.Args) > 2 {
-		names = os.Args[2:]
+	if flag.NArg() > 1 {
+		names = flag.Args()[1:]
 	}
-	exit(run(os.Args[1], p, names))
+	exit(run(flag.Arg(0), p, names))
 }
 
 func exit(err error) {

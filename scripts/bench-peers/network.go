@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/fathom-edge/fathom/convert/networktest"
+	"github.com/fathom-edge/fathom/convert/onnx"
+	"github.com/fathom-edge/fathom/convert/onnx/pb"
 )
 
 // network is one that scripts/onnx-networks.py --full wrote.
@@ -46,4 +48,18 @@ func (n network) labels(file string) error {
 		fmt.Fprintf(&lines, "class %d\n", i)
 	}
 	return os.WriteFile(file, []byte(lines.String()), 0o644)
+}
+
+// fixed writes the model with a batch of one in place of a dynamic one, of which onnx2tf would leave SHAPE and FILL in its
+// file even with its option -b 1.
+func (n network) fixed(file string) error {
+	m, err := onnx.Load(n.model)
+	if err != nil {
+		return err
+	}
+	for _, v := range append(m.Graph.Input, m.Graph.Output...) {
+		batch := v.GetType().GetTensorType().GetShape().GetDim()[0]
+		batch.Value = &pb.TensorShapeProto_Dimension_DimValue{DimValue: 1}
+	}
+	return onnx.Save(file, m, nil)
 }

@@ -16,7 +16,7 @@ import (
 const (
 	ours     = "fathom"
 	repeats  = 3 // of our conversions, which take so little that one says nothing
-	patience = 20 * time.Minute
+	patience = time.Hour
 	python   = peers + "/torch/bin/python"
 	meanFlag = "0.485,0.456,0.406"
 	stdFlag  = "0.229,0.224,0.225"
@@ -29,12 +29,12 @@ type tool struct {
 	results string // pattern of the file that it writes
 }
 
-// floatTools convert a network as it is.
+// floatTools convert a network as it is; onnx2tf gets it with a batch of one (see fixed).
 func floatTools(n network, scratch string) []tool {
 	in := func(name string) string { return filepath.Join(scratch, name) }
 	return []tool{
 		{ours, []string{peers + "/fathom", "convert", n.model, "--labels", in("labels.txt"), "-o", in("fathom")}, in("fathom/segments/*.tflite")},
-		{"onnx2tf", []string{peers + "/onnx2tf/bin/onnx2tf", "-i", n.model, "-o", in("onnx2tf"), "-b", "1", "-n"}, in("onnx2tf/*_float32.tflite")},
+		{"onnx2tf", []string{peers + "/onnx2tf/bin/onnx2tf", "-i", in("fixed.onnx"), "-o", in("onnx2tf"), "-n"}, in("onnx2tf/*_float32.tflite")},
 		{"litert-torch", []string{python, "scripts/bench-peers/litert.py", n.name, in("litert.tflite")}, in("litert.tflite")},
 	}
 }
@@ -46,7 +46,7 @@ func int8Tools(n network, scratch string) []tool {
 	return []tool{
 		{ours, []string{peers + "/fathom", "convert", n.model, "--labels", in("labels.txt"), "--mean", meanFlag, "--std", stdFlag,
 			"--precision", "int8", "--calibration", in("images"), "-o", in("fathom")}, in("fathom/segments/*.tflite")},
-		{"onnx2tf", []string{peers + "/onnx2tf/bin/onnx2tf", "-i", n.model, "-o", in("onnx2tf"), "-b", "1", "-n", "-oiqt",
+		{"onnx2tf", []string{peers + "/onnx2tf/bin/onnx2tf", "-i", in("fixed.onnx"), "-o", in("onnx2tf"), "-n", "-oiqt",
 			"-cind", "image", in("calibration.npy"), list(meanFlag), list(stdFlag)}, in("onnx2tf/*_full_integer_quant.tflite")},
 		{"litert-torch", []string{python, "scripts/bench-peers/quantize.py", n.made("litert-torch", "float32"), in("calibration.npy"), in("litert.tflite")},
 			in("litert.tflite")},
@@ -56,6 +56,7 @@ func int8Tools(n network, scratch string) []tool {
 // conversion is what a tool made, and what that took.
 type conversion struct {
 	seconds   []float64
+	processor []float64 // seconds, of all cores
 	megabytes float64
 }
 
@@ -67,11 +68,14 @@ func (t tool) convert(file string, runs int) (*conversion, error) {
 	var made conversion
 	for range runs {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
 		c := exec.CommandContext(ctx, t.args[0], t.args[1:]...)
 		start := time.Now()
 		text, err := c.CombinedOutput()
-		cancel()
 		made.seconds = append(made.seconds, time.Since(start).Seconds())
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("%s: %w after %v: this says nothing of it (is the machine busy?)", t.name, ctx.Err(), patience)
+		}
 		if err != nil {
 			lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 			return nil, fmt.Errorf("%w: %.500s", err, lines[len(lines)-1])
@@ -80,6 +84,7 @@ func (t tool) convert(file string, runs int) (*conversion, error) {
 		if !ok {
 			return nil, fmt.Errorf("this system does not tell what a process used")
 		}
+		made.processor = append(made.processor, (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds())
 		made.megabytes = max(made.megabytes, float64(usage.Maxrss)*1024/1e6)
 	}
 	files, err := filepath.Glob(t.results)
