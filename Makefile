@@ -29,8 +29,8 @@ build: native ## build fathom and fathomd into bin/
 train: ## build fathom-train into bin/
 	$(TRAIN_ENV) $(GO) build -trimpath -o bin/ ./cmd/fathom-train
 
-demo: build ## run the daemon on a synthetic camera and a simulated board: http://127.0.0.1:8080
-	bin/fathomd --demo
+demo: build ## run the daemon with camera, board, broker and webhook of its own: http://127.0.0.1:8080
+	$(GO) run ./scripts/demo
 
 demo-bundle: train build ## reproduce the demo family and bundle, from training on (about 45 minutes on 2 free cores)
 	mkdir -p .cache
@@ -50,6 +50,7 @@ test: native ## run all tests
 
 e2e: build train release ## the page in Chromium; the arm64 release under qemu: same bytes, labels, logits; tests on arm64
 	scripts/page-test.sh
+	$(GO) run ./scripts/demo -check -- --listen 127.0.0.1:0
 	scripts/qemu-convert.sh
 	scripts/qemu-labels.sh
 	scripts/qemu-logits.sh

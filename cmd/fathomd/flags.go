@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -24,6 +22,7 @@ type cli struct {
 	Version     kong.VersionFlag `help:"Print the version and exit."`
 	Run         flags            `cmd:"" default:"withargs" help:"Run the daemon; the default."`
 	CheckConfig checkConfig      `cmd:"" help:"Check a configuration, and say all that is wrong with it."`
+	Health      healthCommand    `cmd:"" help:"Ask the daemon on this machine whether it is well."`
 	Init        initConfig       `cmd:"" help:"Write a configuration for this board and its cameras."`
 	Token       tokenFile        `cmd:"" help:"Write a token for the page."`
 }
@@ -37,26 +36,18 @@ type flags struct {
 	Source           string   `short:"s" placeholder:"SOURCE" help:"Where frames come from: a camera (v4l2:/dev/video0, rpicam:, csi:0, rtsp://..., http://...), an image folder, or synthetic."`
 	Listen           string   `short:"l" placeholder:"HOST:PORT" help:"Address of the page (default 127.0.0.1:8080)."`
 	RequireSignature []string `sep:"none" placeholder:"KEY" help:"Public key, or its file, with which the bundle must be signed; may be given several times."`
-}
 
-// demoConfigs are where the demo's configuration may lie: in a clone, and where a package installs it.
-var demoConfigs = []string{"testdata/demo/fathomd.yaml", "/usr/share/fathom/demo/fathomd.yaml"}
+	demo demo
+}
 
 // config merges the flags into the configuration file and checks the result.
 func (f flags) config() (daemon.Config, error) {
-	if f.Demo {
-		if f.Config != "" {
-			return daemon.Config{}, fmt.Errorf("--demo has a configuration of its own: drop --config")
-		}
-		path, err := findDemo()
-		if err != nil {
-			return daemon.Config{}, err
-		}
-		f.Config = path
-	}
 	config, err := daemon.LoadConfig(f.Config, os.Environ())
 	if err != nil {
 		return daemon.Config{}, err
+	}
+	if f.Demo {
+		f.demo.showAll(&config)
 	}
 	if len(f.RequireSignature) > 0 {
 		config.RequireSignature = f.RequireSignature
@@ -74,15 +65,6 @@ func (f flags) config() (daemon.Config, error) {
 		setSource(&config.Source, f.Source)
 	}
 	return config, config.Check()
-}
-
-func findDemo() (string, error) {
-	for _, path := range demoConfigs {
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("--demo: found none of %s (run it in a clone of the repository)", strings.Join(demoConfigs, ", "))
 }
 
 // setSource reads the short form of a source.

@@ -86,6 +86,13 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit status %d", int(c)) 
 
 // Run runs the daemon until it is told to end.
 func (f flags) Run(s streams) error {
+	if f.Demo {
+		end, err := f.startDemo()
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
 	config, err := f.config()
 	if err != nil {
 		return err
@@ -105,9 +112,12 @@ func (f flags) Run(s streams) error {
 		Version:  version.String(),
 		Load:     f.config,
 		Reload:   hup,
-		Token:    os.Getenv(daemon.TokenVariable),
+		Token:    f.token(),
 		Ready: func(address string) {
 			fmt.Fprintf(s.out, "fathomd: %s\n", address)
+			if f.Demo {
+				f.demo.tour(s.out, address, config)
+			}
 			notify(systemd.SdNotifyReady)
 		},
 	})
