@@ -31,6 +31,7 @@ type commands struct {
 	Verify   verifyCommand   `cmd:"" help:"Check a bundle from elsewhere: hashes, signature, and a first run that may crash."`
 	Sign     signCommand     `cmd:"" help:"Sign a bundle, or make a key to sign with."`
 	Explain  explainCommand  `cmd:"" help:"Say why fathomd switched, from its decision log."`
+	Deploy   deployCommand   `cmd:"" help:"Install a package and a bundle on a board over ssh; roll back if fathomd is not well."`
 
 	BenchChild benchChildCommand `cmd:"" hidden:"" help:"A process of fathom bench."`
 }
