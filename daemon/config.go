@@ -45,9 +45,9 @@ type Config struct {
 	Threads int `yaml:"threads" reload:"restart"`
 	// Answer a frame shallower than chosen where it would take longer than objectives.deadline; needs measured costs (see profile and engine.md).
 	KeepDeadline bool `yaml:"keep_deadline" reload:"restart"`
-	// Share of the frames, 0 to 1, that may be run on at a deeper variant when their answer is in doubt; needs a bundle that
-	// fathom eval --escalation calibrated (see engine.md).
-	Escalation float64 `yaml:"escalation" reload:"restart"`
+	// auto or off. With auto, frames whose answer is in doubt are run on at a deeper variant as far as the budget goes, rather than
+	// running that variant for part of the time, if fathom eval --escalation calibrated the bundle for it (see engine.md).
+	Escalation string `yaml:"escalation" reload:"restart"`
 	// Time constant over which probabilities are averaged; 0s for none. A new scene starts anew.
 	Smoothing  Duration            `yaml:"smoothing"`
 	Policy     governor.Spec       `yaml:"policy"`
@@ -187,6 +187,7 @@ func DefaultConfig() Config {
 		},
 		TargetRate: defaultTargetRate,
 		Threads:    1,
+		Escalation: escalationAuto,
 		Smoothing:  Duration(600 * time.Millisecond),
 		Policy:     governor.Spec{Name: governor.PredictiveName},
 		Sensors:    Sensors{Root: "/"},

@@ -100,8 +100,8 @@ func (c Config) rates() *fieldError {
 		return outside("target_rate", c.TargetRate, 0.01, 120)
 	case !within(float64(c.Threads), 1, 64):
 		return outside("threads", float64(c.Threads), 1, 64)
-	case !within(c.Escalation, 0, 1):
-		return outside("escalation", c.Escalation, 0, 1)
+	case c.Escalation != escalationAuto && c.Escalation != escalationOff:
+		return oneOf("escalation", c.Escalation, escalationAuto, escalationOff)
 	case c.Smoothing < 0:
 		return negative("smoothing")
 	case c.StaleAfter <= 0:

@@ -173,11 +173,12 @@ func assemble(ctx context.Context, o Options, b *bundle.Bundle, engine Engine) (
 	d.loop, err = governor.NewLoop(governor.LoopConfig{
 		Policy: policy, Profile: ladder, Objectives: c.GovernorObjectives(),
 		Source: watched{board, d.monitor}, Apply: d.apply, Record: record,
+		Escalations: escalations(engine, c, m, ladder),
 	})
 	if err != nil {
 		return nil, err
 	}
-	engine, err = flex(engine, c, m, ladder, func() time.Duration { return inferenceLimit(d.loop.Objectives()) })
+	engine, err = flex(engine, c, ladder, func() time.Duration { return inferenceLimit(d.loop.Objectives()) })
 	if err != nil {
 		return nil, err
 	}
@@ -185,10 +186,14 @@ func assemble(ctx context.Context, o Options, b *bundle.Bundle, engine Engine) (
 	if err != nil {
 		return nil, err
 	}
+	var escalate func(float64) error
+	if f, ok := engine.(flexible); ok {
+		escalate = f.SetEscalation
+	}
 	d.pipeline = NewPipeline(PipelineConfig{
 		Source: source, Engine: engine, Watches: watches,
 		Monitor: d.monitor, Viewfinder: d.view, Threads: c.Threads, FramePeriod: c.FramePeriod(),
-		Observe: d.loop.Observe, Busy: board.busy, Predicted: predicted, Happened: d.outputs.happened,
+		Escalate: escalate, Observe: d.loop.Observe, Busy: board.busy, Predicted: predicted, Happened: d.outputs.happened,
 	})
 	d.controls = NewControls(ControlsConfig{Policy: c.Policy, Ladder: ladder, Loop: d.loop, Pause: d.pipeline.Pause, Log: o.Log})
 	d.controls.Watch(d.monitor.Steered)

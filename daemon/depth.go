@@ -21,24 +21,55 @@ type flexible interface {
 	SetEscalation(share float64) error
 }
 
-// flex gives an engine the deadline and the escalation of the configuration.
-// limit is how long an inference may take now.
-func flex(e Engine, c Config, m *bundle.Manifest, ladder profile.Profile, limit func() time.Duration) (Engine, error) {
-	if !c.KeepDeadline && c.Escalation == 0 {
+// The values of Config.Escalation.
+const (
+	escalationAuto = "auto"
+	escalationOff  = "off"
+)
+
+// escalations tell the governor what the bundle knows of doubt, for each rung of
+// the ladder; nil where that is not to be used.
+func escalations(e Engine, c Config, m *bundle.Manifest, ladder profile.Profile) []governor.Escalation {
+	if _, ok := e.(flexible); !ok || c.Escalation == escalationOff || m.Escalation == nil {
+		return nil
+	}
+	measured := ladder.SegmentCosts(c.Threads) // of all segments, or of none
+	segment := map[string]float64{}
+	for _, s := range m.Segments {
+		segment[s.ID] = float64(s.MACs)
+		if cost, ok := measured[s.ID]; ok {
+			segment[s.ID] = float64(cost.Latency)
+		}
+	}
+	cost := func(path []string) (sum float64) {
+		for _, id := range path {
+			sum += segment[id]
+		}
+		return sum
+	}
+	list := make([]governor.Escalation, len(ladder.Rungs)-1)
+	for i := range list {
+		step := m.Escalation.Step(ladder.Rungs[i].Variant)
+		if step == nil {
+			continue
+		}
+		next := m.Variant(ladder.Rungs[i+1].Variant)
+		if to, ok := ladder.Index(step.To); ok && to > i && cost(next.Path) > 0 {
+			list[i] = governor.Escalation{To: step.To, Share: step.Share, Cost: cost(m.Beyond(step.From, step.To)) / cost(next.Path)}
+		}
+	}
+	return list
+}
+
+// flex gives an engine the deadline of the configuration. limit is how long an
+// inference may take now.
+func flex(e Engine, c Config, ladder profile.Profile, limit func() time.Duration) (Engine, error) {
+	if !c.KeepDeadline {
 		return e, nil
 	}
 	f, ok := e.(flexible)
 	if !ok {
-		return nil, errors.New("keep_deadline, escalation: this engine runs one variant a frame")
-	}
-	if c.Escalation > 0 && m.Escalation == nil {
-		return nil, errors.New("escalation: the bundle was not calibrated for it (run fathom eval --escalation, or leave escalation out)")
-	}
-	if err := f.SetEscalation(c.Escalation); err != nil {
-		return nil, fmt.Errorf("escalation: %w", err)
-	}
-	if !c.KeepDeadline {
-		return e, nil
+		return nil, errors.New("keep_deadline: this engine runs one variant a frame")
 	}
 	if err := f.SetProfile(&ladder); err != nil {
 		return nil, fmt.Errorf("keep_deadline: %w", err)
@@ -65,11 +96,12 @@ func inferenceLimit(o governor.Objectives) time.Duration {
 	return o.FramePeriod()
 }
 
-// observed is what the governor learns from: how long one variant took by itself.
+// observed is what the governor learns from: how long one variant took by itself,
+// and a second look on top.
 func observed(r engine.Result, threads int) governor.Observation {
 	o := governor.Observation{Time: time.Now(), Variant: r.Variant, Threads: threads, Latency: r.Latency}
 	if r.First != "" {
-		o.Variant, o.Latency = r.First, r.FirstLatency
+		o.Variant, o.Latency, o.Again = r.First, r.FirstLatency, r.Latency-r.FirstLatency
 	}
 	return o
 }

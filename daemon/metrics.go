@@ -21,6 +21,8 @@ type Metrics struct {
 	decisions *prometheus.CounterVec
 	events    *prometheus.CounterVec
 	prepare   prometheus.Histogram
+
+	escalations *prometheus.CounterVec
 	// of the page
 	answers    *prometheus.CounterVec
 	turnedAway prometheus.Counter
@@ -34,7 +36,7 @@ func newMetrics(m *Monitor) *Metrics {
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fathom_frames_dropped_total", Help: "Frames delivered by the camera but not classified."}),
 		inference: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "fathom_inference_seconds", Help: "Wall-clock time of one inference, without preprocessing.",
+			Name: "fathom_inference_seconds", Help: "Wall-clock time of one frame's inference, both where it was looked at twice, without preprocessing.",
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 14), // 0.25 ms to 2 s
 		}, []string{"variant"}),
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -42,6 +44,8 @@ func newMetrics(m *Monitor) *Metrics {
 			Help: "Decisions of the governor by what they change: start, deeper, shallower, period or hold.",
 		}, []string{"policy", "kind"}),
 	}
+	x.escalations = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "fathom_escalations_total", Help: "Frames whose answer was in doubt and that a deeper variant looked at again."}, []string{"from", "to"})
 	x.events = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fathom_events_total", Help: "Events told, by kind (appeared, present, gone) and class."}, []string{"kind", "class"})
 	x.prepare = prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -51,7 +55,7 @@ func newMetrics(m *Monitor) *Metrics {
 		Name: "fathom_http_requests_total", Help: "Requests to the page, its data and its controls, by the status of the answer."}, []string{"code"})
 	x.turnedAway = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "fathom_http_connections_refused_total", Help: "Connections that were closed at once, since there were too many."})
-	x.registry.MustRegister(x.frames, x.dropped, x.inference, x.decisions, x.events, x.prepare, x.answers, x.turnedAway, &nowCollector{m},
+	x.registry.MustRegister(x.frames, x.dropped, x.inference, x.escalations, x.decisions, x.events, x.prepare, x.answers, x.turnedAway, &nowCollector{m},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return x
 }
@@ -61,6 +65,9 @@ func (x *Metrics) classified(r engine.Result) {
 	x.frames.Inc()
 	x.inference.WithLabelValues(r.Variant).Observe(r.Latency.Seconds())
 	x.prepare.Observe(r.Preprocess.Seconds())
+	if r.First != "" {
+		x.escalations.WithLabelValues(r.First, r.Variant).Inc()
+	}
 }
 
 func (x *Metrics) decided(policy, kind string) { x.decisions.WithLabelValues(policy, kind).Inc() }

@@ -94,7 +94,7 @@ func (m *Monitor) Classified(f camera.Frame, region string, bounds image.Rectang
 	top := m.best(smoothed)
 	answer := FrameState{ID: frameID(f), Sequence: f.Sequence, Captured: f.Captured, Truth: f.Truth, Region: region,
 		Seen: m.seen(f.Image, bounds), Label: top[0].Label, Probability: top[0].Probability, Top: top,
-		LatencyMS: milliseconds(r.Latency), PreprocessMS: milliseconds(r.Preprocess)}
+		Variant: r.Variant, First: r.First, LatencyMS: milliseconds(r.Latency), PreprocessMS: milliseconds(r.Preprocess)}
 	m.state.Frame = &answer
 	m.shown(f.Captured, top[0])
 	if f.Truth != "" {
@@ -175,19 +175,27 @@ func (m *Monitor) count(sequence uint64) {
 	m.sequence, m.sawSequence = sequence, true
 }
 
-// ran keeps the account of the variant.
+// ran keeps the account of the variant that answered. A second look is no switch,
+// and its time is not that of a variant by itself.
 func (m *Monitor) ran(r engine.Result, truth, label string) {
-	i := slices.IndexFunc(m.state.Ladder, func(l LadderRung) bool { return l.Variant == r.Variant })
-	if i != m.state.Active && m.state.Active >= 0 {
+	alone := observed(r, 0)
+	first := m.rung(alone.Variant)
+	if first != m.state.Active && m.state.Active >= 0 {
 		m.state.Switches++
 	}
-	m.state.Active = i
+	m.state.Active = first
+	if first >= 0 {
+		m.latencies[first].add(alone.Latency)
+	}
+	if r.First != "" {
+		m.state.Escalated++
+	}
+	i := m.rung(r.Variant)
 	if i < 0 {
 		return
 	}
 	rung := &m.state.Ladder[i]
 	rung.Frames++
-	m.latencies[i].add(r.Latency)
 	if truth == "" {
 		return
 	}

@@ -25,6 +25,8 @@ type PipelineConfig struct {
 	Threads    int
 	// FramePeriod holds until the first decision.
 	FramePeriod time.Duration
+	// Escalate takes the share of the frames that may be looked at twice; nil where the engine does not do that.
+	Escalate func(share float64) error
 	// Observe is told of every inference.
 	Observe func(governor.Observation)
 	// Busy is told how long each inference kept the processor busy; nil where nobody asks.
@@ -56,11 +58,16 @@ func NewPipeline(c PipelineConfig) *Pipeline {
 	return &Pipeline{config: c, period: c.FramePeriod, wake: make(chan struct{}, 1)}
 }
 
-// Apply makes a decision true: the variant from the next frame on, the period
+// Apply makes a decision true: the variant and its escalation from the next frame on, the period
 // at once. Any goroutine may call it.
 func (p *Pipeline) Apply(d governor.Decision) error {
 	if err := p.config.Engine.SetActive(d.Variant); err != nil {
 		return err
+	}
+	if p.config.Escalate != nil {
+		if err := p.config.Escalate(d.Escalation); err != nil {
+			return err
+		}
 	}
 	p.mu.Lock()
 	changed := p.period != d.FramePeriod

@@ -22,7 +22,7 @@ type State struct {
 	Simulated *Simulation `json:"simulated,omitempty"`
 	// Ladder stands from the shallowest to the deepest.
 	Ladder []LadderRung `json:"ladder"`
-	// Active is the index in Ladder of the variant that classified the last frame, -1 before the first.
+	// Active is the index in Ladder of the variant that classified the last frame, before any second look; -1 before the first frame.
 	Active int `json:"active"`
 	// Frame is the last classified frame; nil before the first.
 	Frame *FrameState `json:"frame,omitempty"`
@@ -41,6 +41,8 @@ type State struct {
 	Dropped  uint64              `json:"dropped"` // delivered by the camera, but not looked at
 	Gated    uint64              `json:"gated"`   // looked at, but not classified, as nothing moved
 	Switches uint64              `json:"switches"`
+	// Escalated frames were in doubt, and looked at again by a deeper variant.
+	Escalated uint64 `json:"escalated"`
 }
 
 // BundleState is the bundle in use.
@@ -124,6 +126,8 @@ type FrameState struct {
 	Region       string    `json:"region,omitempty"` // empty for the whole picture
 	Seen         Part      `json:"seen"`             // what of the picture the network saw
 	Top          []Guess   `json:"top"`              // the best labels, best first
+	Variant      string    `json:"variant"`          // that gave the answer
+	First        string    `json:"first,omitempty"`  // whose answer was in doubt before
 	LatencyMS    float64   `json:"latency_ms"`
 	PreprocessMS float64   `json:"preprocess_ms"`
 }

@@ -51,10 +51,7 @@ func measuredCosts(m *bundle.Manifest, file string, threads int) (*costs, error)
 	return c, nil
 }
 
-func (c *costs) path(variant string) []string {
-	i := slices.IndexFunc(c.manifest.Variants, func(v bundle.Variant) bool { return v.Name == variant })
-	return c.manifest.Variants[i].Path
-}
+func (c *costs) path(variant string) []string { return c.manifest.Variant(variant).Path }
 
 func (c *costs) of(path []string) float64 {
 	var sum float64
@@ -66,14 +63,7 @@ func (c *costs) of(path []string) float64 {
 
 // beyond is what a variant costs after another one on the same frame: the
 // segments with which both paths begin are not run again.
-func (c *costs) beyond(first, second string) float64 {
-	a, b := c.path(first), c.path(second)
-	shared := 0
-	for shared < min(len(a), len(b)) && a[shared] == b[shared] {
-		shared++
-	}
-	return c.of(b[shared:])
-}
+func (c *costs) beyond(first, second string) float64 { return c.of(c.manifest.Beyond(first, second)) }
 
 // point is what costs so much and is right so often.
 type point struct {

@@ -42,6 +42,17 @@ func (e *Escalation) Step(from string) *EscalationStep {
 	return nil
 }
 
+// Beyond are the segments of the path of variant second that need not run again
+// after variant first on the same frame: those after the common beginning.
+func (m *Manifest) Beyond(first, second string) []string {
+	a, b := m.Variant(first).Path, m.Variant(second).Path
+	shared := 0
+	for shared < min(len(a), len(b)) && a[shared] == b[shared] {
+		shared++
+	}
+	return b[shared:]
+}
+
 // SetEscalation replaces the escalation in the manifest of the bundle in folder
 // dir, and leaves its segments alone; nil takes it out. A signature of the old
 // manifest does not fit the new one.

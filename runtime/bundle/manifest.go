@@ -32,6 +32,16 @@ type Manifest struct {
 	Escalation *Escalation `json:"escalation,omitempty"`
 }
 
+// Variant is the one of that name; nil if there is none.
+func (m *Manifest) Variant(name string) *Variant {
+	for i := range m.Variants {
+		if m.Variants[i].Name == name {
+			return &m.Variants[i]
+		}
+	}
+	return nil
+}
+
 // Segment is one TFLite file.
 type Segment struct {
 	// ID names the segment within the bundle: the first 12 hexadecimal digits of its SHA-256.
