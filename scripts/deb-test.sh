@@ -55,7 +55,7 @@ dpkg-deb -Znone --root-owner-group -b "$work/newer" "$root/tmp/newer.deb" >/dev/
 expect "installs" dpkg -i /tmp/fathom.deb
 expect "runs: fathom" fathom --version
 expect "runs: fathomd" fathomd --version
-expect "the configuration is fine" fathomd --config /etc/fathom/fathomd.yaml --check-config
+expect "the configuration is fine" fathomd check-config
 expect "the demo bundle loads" fathom verify /usr/share/fathom/bundles/demo --no-run
 expect "user and groups" sh -c 'id fathom && id -nG fathom | grep -qw video && id -nG fathom | grep -qw i2c'
 expect "configuration is not for everyone" sh -c '[ "$(stat -c "%a %G" /etc/fathom/fathomd.yaml)" = "640 fathom" ]'
