@@ -76,7 +76,7 @@ clean() {
 
 # state lists what a deployment may change, with sums.
 state() {
-  in_root sh -c 'dpkg -l fathom 2>/dev/null | tail -1; find /srv /etc/fathom /usr/bin/fathom* /usr/lib/fathom /usr/share/fathom /var/lib/fathom -type f ! -path "/srv/fathom/deploy.log" ! -path "/srv/fathom/lock" -exec sha256sum {} + 2>/dev/null; readlink /srv/fathom/bundle' | sort || true
+  in_root sh -c 'dpkg -l fathom 2>/dev/null | tail -1; find /srv /etc/fathom /usr/bin/fathom* /usr/lib/fathom /usr/share/fathom /var/lib/fathom -type f ! -path "/srv/fathom/deploy.log" ! -path "/srv/fathom/lock" ! -path "/srv/fathom/*.json" ! -path "/srv/fathom/*.yaml" -exec sha256sum {} + 2>/dev/null; readlink /srv/fathom/bundle' | sort || true
 }
 
 ssh-keygen -q -t ed25519 -N '' -f "$work/key"
