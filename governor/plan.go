@@ -11,15 +11,16 @@ type planned struct {
 }
 
 const (
-	shortestPlan = 5. / 60 // hours
+	shortestPlan = 1. / 60 // hours
 	planParts    = 48      // in which it looks ahead
+	longestPart  = 1.5     // hours that still tell day from night
 	// Hours for which the present input is counted on by night.
 	inputPersists = 1
 	// Of the charge, in percent: what an account of it may be off, beside half a step of the gauge.
 	accountPercent = 0.15
 	// Hours of spare energy with which frames begin to be given up before the sun was seen.
 	lastMoment = 0.5
-	// A goal that misses more than this share of what the least depth and rate need is lost without sun.
+	// Where this share of what the least depth and rate need is missing, the goal is lost without sun.
 	lostShare = 0.1
 )
 
@@ -60,16 +61,20 @@ func (e *Energy) plan(in Input, least, full float64) (p planned, ok bool) {
 		coming = e.Input * min(inputPersists, hours)
 	}
 	cautious := seenShare * coming
-	const part = 1. / planParts
+	part := hours / planParts
+	mean := e.Sun.mean(level)
 	for i := range planParts {
-		more := e.Sun.expected(hour+float64(hours*part)*(float64(i)+0.5), level)
-		if more <= float64(darkShare*level) { // the next day is another
+		more := mean
+		if part <= longestPart {
+			more = e.Sun.expected(hour+float64(part*(float64(i)+0.5)), level)
+		}
+		if more <= float64(darkShare*level) || part > longestPart { // another day is another
 			factor, share = 1, unseenShare
 		}
-		more *= factor * hours * part
+		more *= factor * part
 		coming += more
 		cautious += float64(share * more)
-		after := hours * part * float64(i+1)
+		after := part * float64(i+1)
 		depth.narrow(left+cautious, room, after)
 		rate.narrow(left+coming, room, after)
 	}
@@ -79,15 +84,13 @@ func (e *Energy) plan(in Input, least, full float64) (p planned, ok bool) {
 	// kept until the sun was seen, as long as the least rate can make up for it, or
 	// where only the sun can.
 	if wait := e.Sun.unseen(hour, level, hours); wait > 0 {
-		spare := left + coming - float64(least*hours)
-		until := 0.
-		switch {
-		case spare >= 0:
-			until = least + spare/lastMoment
-		case -spare > float64(lostShare*least)*hours:
-			until = full
+		need := float64(least * hours)
+		spare := left + coming - need
+		until := least + spare/lastMoment
+		if spare < 0 {
+			until = least + float64((full-least)*min(-spare/max(lostShare*need, 1e-9), 1))
 		}
-		p.rate = max(p.rate, min(until, left/wait))
+		p.rate = max(p.rate, min(until, full, left/wait))
 	}
 	if e.Charge >= fullPercent { // what comes in would be lost
 		p.depth, p.rate = max(p.depth, e.Input), max(p.rate, e.Input)

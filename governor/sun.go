@@ -48,13 +48,20 @@ func (s *Sun) level(stated float64) float64 {
 
 // expected is what a time of the day is expected to bring, in watts, if today is as usual.
 func (s *Sun) expected(hour, level float64) float64 {
-	for hour >= 24 {
-		hour -= 24
-	}
+	hour -= float64(24 * math.Floor(hour/24))
 	if h := int(hour); s.Known>>h&1 != 0 {
 		return s.Usual[h]
 	}
 	return level * clearLight(hour)
+}
+
+// mean is what a whole day is expected to bring, in watts.
+func (s *Sun) mean(level float64) float64 {
+	sum := 0.
+	for h := range s.Usual {
+		sum += s.expected(float64(h)+0.5, level)
+	}
+	return sum / float64(len(s.Usual))
 }
 
 // dark says that nothing comes in at a time of the day.
@@ -100,14 +107,15 @@ func (s *Sun) today(level float64) (factor, sure float64) {
 	return (s.TodayCame + prior) / (s.TodayDue + prior), s.TodayDue / (s.TodayDue + prior)
 }
 
-// unseen is how many hours it takes until today's sun can be judged, 0 if it was seen.
+// unseen is how many hours it takes until the sun can be judged, 0 if it was seen
+// today or will not be in time.
 func (s *Sun) unseen(hour, level, within float64) float64 {
 	if _, sure := s.today(level); sure >= 0.5 {
 		return 0
 	}
 	const step = 0.25
 	full := max(level, 1e-9)
-	for after := 0.; after < within; after += step {
+	for after := 0.; after < min(within, 24); after += step {
 		if s.expected(hour+after, full) >= float64(brightShare*full) {
 			return after
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/fathom-edge/fathom/governor"
@@ -125,6 +126,19 @@ func by(all []sim.Comparison, name func(sim.Comparison) string, pick func(sim.Co
 func ofTrace(c sim.Comparison) string { return c.Case.Trace.Name }
 func ofAll(sim.Comparison) string     { return "all" }
 
+// ofLimit names what keeps the board from its deepest variant in a trace.
+func ofLimit(c sim.Comparison) string {
+	switch t := c.Case.Trace; {
+	case t.Battery != nil && len(t.Solar) > 0:
+		return "battery and panel"
+	case t.Battery != nil:
+		return "battery"
+	case len(t.Load) > 0:
+		return "heat beside other programs"
+	}
+	return "heat"
+}
+
 func rows(prefix string, all []sim.Comparison, policies []string, judged int) []results.Row {
 	pick := func(i int) func(sim.Comparison) sim.Account {
 		return func(c sim.Comparison) sim.Account { return c.Policies[i] }
@@ -154,6 +168,9 @@ func rows(prefix string, all []sim.Comparison, policies []string, judged int) []
 	}
 	for i, g := range traces {
 		list = append(list, results.Row{ID: prefix + "gained-by-trace/" + g.name, What: name + ": utility gained in " + g.name, Value: shares[i], Unit: "%", Samples: []float64{shares[i]}})
+	}
+	for _, g := range by(all, ofLimit, pick(judged)) {
+		list = append(list, results.Row{ID: prefix + "gained-by-limit/" + strings.ReplaceAll(g.name, " ", "-"), What: name + ": utility gained where the limit is " + g.name, Value: g.share(), Unit: "%", Samples: []float64{g.share()}})
 	}
 	bound, plan := 0., 0.
 	for _, c := range all {
