@@ -15,9 +15,6 @@ count=${2:-200}
 
 die() { echo "qemu-labels: $*" >&2; exit 1; }
 
-sysroot=/usr/aarch64-linux-gnu
-command -v qemu-aarch64 >/dev/null 2>&1 || die "qemu-aarch64 is not installed: run  sudo apt-get install --no-install-recommends qemu-user"
-[[ -e $sysroot/lib/libstdc++.so.6 ]] || die "there are no arm64 libraries in $sysroot: run  sudo apt-get install --no-install-recommends libc6-arm64-cross libstdc++6-arm64-cross"
 for arch in amd64 arm64; do
   [[ -x $root/dist/fathom_linux_$arch/bin/fathom ]] || die "dist/fathom_linux_$arch is missing: run  make dist"
 done
@@ -32,7 +29,7 @@ trap 'rm -rf "$out"' EXIT
 on() {
   local arch=$1 program=$2 runner=()
   shift 2
-  [[ $arch == amd64 ]] || runner=(qemu-aarch64 -L "$sysroot")
+  [[ $arch == amd64 ]] || runner=("$root/scripts/arm64.sh")
   "${runner[@]}" "$root/dist/fathom_linux_$arch/bin/$program" "$@"
 }
 
@@ -42,7 +39,7 @@ daemon() {
   cat >"$config" <<YAML
 bundle: $(realpath "$bundle")
 listen: 127.0.0.1:0
-probe: false # qemu-user cannot start a child of the other architecture
+probe: false # it rests on limits of memory, which qemu-user does not keep
 source: {kind: folder, path: $out/images}
 target_rate: 30
 policy: {kind: fixed, variant: $2}
