@@ -87,6 +87,7 @@ func TestContradictionsAreRefusedWithTheReason(t *testing.T) {
 		"battery.average_watts: NaN":              func(o *Objectives) { o.Battery.AverageWatts = math.NaN() },
 		"battery.reserve_percent: 100":            func(o *Objectives) { o.Battery.ReservePercent = 100 },
 		"battery.capacity_watt_hours: -1":         func(o *Objectives) { o.Battery.CapacityWattHours = -1 },
+		"battery.solar_watt_hours: NaN":           func(o *Objectives) { o.Battery.SolarWattHours = math.NaN() },
 		"battery.until: minute 9999":              func(o *Objectives) { o.Battery.Until = 9999 },
 		`least_depth: the ladder has no variant`:  func(o *Objectives) { o.LeastDepth = "v9" },
 		"v3 is deeper than greatest_depth v1":     func(o *Objectives) { o.LeastDepth, o.GreatestDepth = "v3", "v1" },

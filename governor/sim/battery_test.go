@@ -53,3 +53,8 @@ func TestSunCharges(t *testing.T) {
 	near(t, "full", p.share, 1, 1e-9)
 	near(t, "power into the cell", p.watts, -4*converterEfficiency, 1e-9)
 }
+
+func TestGaugeRounds(t *testing.T) {
+	p := newPack(Battery{CapacityWattHours: 10, StartPercent: 57.4, GaugeStepPercent: 1})
+	near(t, "in steps of 1 %", p.percent(), 57, 1e-9)
+}
