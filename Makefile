@@ -12,7 +12,7 @@ TRAIN_ENV = CGO_ENABLED=0 $(if $(filter amd64,$(shell $(GO) env GOARCH)),GOEXPER
 RACE = ./boards/... ./daemon/... ./governor/... ./runtime/... ./train/dataset/... ./cmd/fathomd/...
 PLAIN = $(shell $(GO) list ./... | grep -Ev '/fathom/(boards|daemon|governor|runtime|cmd/fathomd|train|cmd/fathom-train)(/|$$)')
 
-.PHONY: help deps native build train demo demo-bundle demo-convert test e2e arm64-test check generate bench peers-convert peers-latency recipes arm64-bytes results release dist package-test arm32-test dist-twice clean
+.PHONY: help deps native build train demo demo-bundle demo-convert test e2e arm64-test check generate bench peers-convert peers-latency recipes arm64-bytes emulate results release dist package-test arm32-test dist-twice clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,8 +40,9 @@ demo-bundle: train build ## reproduce the demo family and bundle, from training 
 	cp -R .cache/demo-family testdata/families/demo
 	$(MAKE) demo-convert
 
-demo-convert: build ## convert the committed demo family again
+demo-convert: build ## convert the committed demo family again, and calibrate when to look at a frame twice
 	bin/fathom convert testdata/families/demo -o testdata/bundles/demo
+	bin/fathom eval testdata/bundles/demo glyphs:validation:6800 --escalation --write
 
 test: native ## run all tests
 	$(ENV) $(GO) test -race -timeout 9m $(RACE)
@@ -61,6 +62,9 @@ arm64-test: native ## the tests of engine, bundle, boards and convert as arm64 p
 
 arm64-bytes: ## every network and operator of the tests converts to the same bytes on arm64, under qemu (minutes)
 	scripts/qemu-networks.sh
+
+emulate: native ## boot an arm64 board in an emulator and test the package there (the first time as root)
+	scripts/emulate.sh
 
 check: native ## formatting, vet, staticcheck, import rules, generated code unchanged
 	scripts/check.sh
