@@ -14,7 +14,7 @@ scripts/native.sh arm64
 environment=$(scripts/cross.sh arm64)
 eval "$environment"
 # The flags of scripts/dist.sh: what a release compiled is not compiled again.
-export GOFLAGS="-trimpath -buildvcs=false"
+export GOFLAGS="${GOFLAGS:-} -trimpath -buildvcs=false"
 export LD_LIBRARY_PATH=${FATHOM_TFLITE_DIR:-$PWD/native/linux_arm64}/lib
 packages=("$@")
 [[ $# -gt 0 ]] || packages=(./runtime/{bundle,engine,frame,preprocess,profile} ./boards/... ./convert/...)
