@@ -45,12 +45,14 @@ document() {
 bill() {
   local file=$out/$1.cdx.json
   "$tools/cyclonedx-gomod" bin -json -noserial -version "$version" -output "$file.part" "$2"
-  python3 - "$file.part" "$time" "${@:3}" <<'PYTHON'
+  python3 - "$file.part" "$time" "$2" "${@:3}" <<'PYTHON'
 import hashlib, json, sys
-file, time, *libraries = sys.argv[1:]
+file, time, program, *libraries = sys.argv[1:]
 with open(file) as f:
     bill = json.load(f)
 bill["metadata"]["timestamp"] = time
+for tool in bill["metadata"].get("tools", []):
+    tool.pop("hashes", None)  # of the machine that built the tool
 for library in libraries:
     with open(library, "rb") as f:
         digest = hashlib.sha256(f.read()).hexdigest()
@@ -59,6 +61,14 @@ for library in libraries:
         "purl": "pkg:npm/tfjs-tflite-node@0.0.2",
         "hashes": [{"alg": "SHA-256", "content": digest}],
         "licenses": [{"license": {"id": "Apache-2.0"}}],
+    })
+with open(program, "rb") as f:
+    linked = b"libjpeg-turbo version 2.1.5" in f.read()
+if linked:
+    bill["components"].append({
+        "type": "library", "name": "libjpeg-turbo", "version": "2.1.5",
+        "purl": "pkg:deb/debian/libturbojpeg0-dev@2.1.5-2?distro=bookworm",
+        "licenses": [{"license": {"id": "IJG"}}, {"license": {"id": "BSD-3-Clause"}}, {"license": {"id": "Zlib"}}],
     })
 with open(file, "w") as f:
     json.dump(bill, f, indent=2)
