@@ -143,8 +143,9 @@ func New(c Config, o Options) (*Client, error) {
 	x.paho = autopaho.ClientConfig{
 		ServerUrls: []*url.URL{broker}, TlsCfg: secure, KeepAlive: uint16(keepAlive / time.Second), ConnectTimeout: connectTimeout,
 		ConnectUsername: c.Username, ConnectPassword: password,
-		WillMessage:      &paho.WillMessage{Topic: x.topics.status, Payload: []byte(offline), QoS: 1, Retain: true},
-		ReconnectBackoff: x.backoff,
+		WillMessage:       &paho.WillMessage{Topic: x.topics.status, Payload: []byte(offline), QoS: 1, Retain: true},
+		ReconnectBackoff:  x.backoff,
+		AttemptConnection: connect,
 		OnConnectionUp: func(*autopaho.ConnectionManager, *paho.Connack) {
 			x.connected.Store(true)
 			x.connections.Add(1)

@@ -41,3 +41,21 @@ func FuzzRequests(f *testing.F) {
 		}
 	})
 }
+
+// Nobody signs a cookie but who knows the token.
+func FuzzSession(f *testing.F) {
+	now := time.Unix(1_800_000_000, 0)
+	ours := &auth{token: "a-token-that-nobody-guesses", now: func() time.Time { return now }}
+	good := ours.sign(now.Add(time.Hour))
+	f.Add(good)
+	f.Add(ours.sign(now.Add(-time.Hour)))
+	f.Add((&auth{token: "another-one-of-the-kind"}).sign(now.Add(time.Hour)))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, cookie string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Cookie", sessionCookie+"="+cookie)
+		if ours.judge(r) == signedIn && !strings.HasPrefix(strings.Trim(cookie, `"`), good) {
+			t.Errorf("%q signs in", cookie)
+		}
+	})
+}
