@@ -94,8 +94,8 @@ for user in pi asked; do
 done
 mkdir -p "$root/run/sshd"
 in_root ssh-keygen -A >/dev/null
-in_root /usr/sbin/sshd -D -e -o PasswordAuthentication=no -o UsePAM=no 2>"$work/sshd.log" &
-sshd=$!
+chroot "$root" /usr/sbin/sshd -D -e -o PasswordAuthentication=no -o UsePAM=no 2>"$work/sshd.log" &
+sshd=$! # its children are the connections
 
 # --- the deployments ---
 
@@ -187,7 +187,7 @@ cut() { # cut WHEN: ends the connections of pi, as a lost network does, once the
     ((patience--)) || { cat "$work/log" >&2; die "it never came to: $1"; }
     sleep 0.05
   done
-  for process in $(pgrep -P "$sshd"); do kill -9 "$process" $(pgrep -P "$process") 2>/dev/null || true; done
+  for process in $(pgrep -P "$sshd"); do kill -9 $(pgrep -P "$process") "$process" 2>/dev/null || true; done
 }
 
 # Some 2 MB/s, so that there is a half-way.
