@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -273,11 +272,12 @@ func (o *outputs) tick(ctx context.Context) {
 	}
 }
 
-// Close closes the logs.
+// Close closes the logs. What a disk does not take any more is told and lost: it is no reason to end as a failure.
 func (o *outputs) Close() error {
-	var errs []error
-	for _, j := range o.journals {
-		errs = append(errs, j.Close())
+	for field, j := range o.journals {
+		if err := j.Close(); err != nil {
+			o.monitor.config.Log.Error("the last lines of a log are lost", "log", field, "error", err)
+		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
