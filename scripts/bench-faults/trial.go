@@ -302,7 +302,6 @@ func (t *trial) inject(ctx context.Context, rng *rand.Rand, f fault) {
 		return // noted by who broke it
 	}
 	before, position := t.subject.look(), t.subject.position()
-	_, starts := t.subject.address()
 	end, err := f.begin(rng)
 	if err != nil {
 		t.wrongly("%s: %v", f.kind, err)
@@ -310,7 +309,7 @@ func (t *trial) inject(ctx context.Context, rng *rand.Rand, f fault) {
 	}
 	another := func() bool {
 		_, now := t.subject.address()
-		return now != starts && !f.kills || f.moot != nil && f.moot(before, t.subject.look())
+		return now != before.starts && !f.kills || f.moot != nil && f.moot(before, t.subject.look())
 	}
 	told := t.wait(func(v view) bool {
 		grown := f.counters == nil || f.counted(v) > f.counted(before) || v.starts != before.starts && f.counted(v) > 0
@@ -318,7 +317,7 @@ func (t *trial) inject(ctx context.Context, rng *rand.Rand, f fault) {
 	})
 	sleep(ctx, time.Duration(rng.ExpFloat64()*float64(f.hold)))
 	if end != nil {
-		if err := end(); err != nil {
+		if err := end(); err != nil && !(another() && errors.Is(err, syscall.ESRCH)) {
 			t.wrongly("%s: end: %v", f.kind, err)
 		}
 	}

@@ -69,7 +69,10 @@ func fuzzAll(ctx context.Context, folders []string, each time.Duration) error {
 	for _, p := range packages {
 		program, err := p.build(ctx, dir)
 		if err != nil {
-			return err
+			failed += len(p.functions)
+			done += len(p.functions)
+			fmt.Fprintln(os.Stderr, err)
+			continue
 		}
 		var sum outcome
 		for _, name := range p.functions {
