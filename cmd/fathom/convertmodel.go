@@ -37,7 +37,7 @@ func (c *convertCommand) family() (fam *family.Family, dir string, first *onnx.M
 	case c.Source != "" && err != nil:
 		return nil, "", nil, fmt.Errorf("%w (name an ONNX model, or a folder with family.json)", err)
 	case c.Source != "" && info.IsDir():
-		if c.Labels != "" || len(c.Mean)+len(c.Std)+len(c.InputRange) > 0 || c.Name != "" {
+		if c.Labels != "" || len(c.Mean)+len(c.Std)+len(c.InputRange) > 0 || c.Name != "" || c.Channels != "RGB" || c.Fit != "crop" {
 			return nil, "", nil, &usageError{fmt.Errorf("%s has a family.json, which says labels, name and preprocessing (leave those flags out)", c.Source)}
 		}
 		fam, err = family.Read(c.Source)

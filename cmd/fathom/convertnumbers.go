@@ -27,7 +27,7 @@ type numbersFlags struct {
 	Precision   string  `enum:"float32,float16,int8" default:"float32" help:"How weights and activations are stored: ${enum}."`
 	Calibration string  `placeholder:"DATA" help:"Images that int8 is calibrated on: a folder of images, of folders named after labels, or glyphs:validation:COUNT."`
 	Eval        string  `placeholder:"DATA" help:"Labelled images that top-1 of each variant is measured on, in plain Go; int8 also makes its choices by it."`
-	MaxDrop     float64 `default:"1.0" placeholder:"POINTS" help:"Points of top-1 that int8 may cost a variant; layers that hurt most stay float32 until it holds."`
+	MaxDrop     float64 `default:"1.0" placeholder:"POINTS" help:"Points of top-1 that int8 may cost a variant (${default}); layers that hurt most stay float32 until it holds."`
 }
 
 // numbers opens the data that the flags name.
