@@ -19,7 +19,7 @@ import (
 )
 
 type deployCommand struct {
-	Host      string        `arg:"" placeholder:"USER@HOST" help:"The board, as ssh takes it: a name, an address, or an alias of ~/.ssh/config."`
+	Host      string        `arg:"" name:"user@host" help:"The board, as ssh takes it: a name, an address, or an alias of ~/.ssh/config."`
 	Package   string        `type:"existingfile" placeholder:"FILE" help:"Package to install; the one in dist/packages for the board's architecture by default, if there is one."`
 	Bundle    string        `placeholder:"DIR" help:"Bundle to install; the board's own stays by default."`
 	Bench     float64       `default:"10" placeholder:"SECONDS" help:"How long fathom bench measures a new bundle on the board (${default}); 0 for not at all."`
@@ -59,7 +59,7 @@ const (
 type deployment struct {
 	Host    string         `json:"host"`
 	Board   deploy.Board   `json:"board"`
-	Outcome deploy.Outcome `json:"outcome,omitempty"`
+	Outcome deploy.Outcome `json:"outcome"`
 	// Package and Bundle are what was to be installed; empty for what stays.
 	Package string `json:"package,omitempty"`
 	Version string `json:"version,omitempty"`
@@ -83,7 +83,7 @@ func (c *deployCommand) Run(out *output) error {
 		return &usageError{fmt.Errorf("deploy: %w", err)}
 	}
 	defer ssh.Close()
-	d := deployment{Host: c.Host}
+	d := deployment{Host: c.Host, Outcome: deploy.Unchanged}
 	board, err := c.deploy(ctx, ssh, &d, out)
 	if c.JSON && !c.DryRun {
 		if err != nil {
@@ -126,7 +126,6 @@ func (c *deployCommand) deploy(ctx context.Context, ssh *deploy.SSH, d *deployme
 	if err := c.choosePackage(&job, d); err != nil {
 		return to, err
 	}
-	d.Outcome = deploy.Unchanged
 	c.plan(c.progress(out), job, *d)
 	if c.DryRun {
 		fmt.Fprintf(out, "\n%s", job.Commands(ssh, d.Board, c.Follow))
