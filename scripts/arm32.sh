@@ -25,7 +25,7 @@ echo "arm32: same bytes: the demo family converted without inference"
 
 mkdir -p "$out/tflite/lib"
 ln -s "$PWD/native/linux_amd64/include" "$out/tflite/include"
-LC_ALL=C readelf --dyn-syms --wide "$release/fathom" "$release/fathomd" | awk '$7 == "UND" && $8 ~ /^TfLite/ {print $8}' | sort -u |
+LC_ALL=C readelf --dyn-syms --wide "$release/fathom" "$release/fathomd" | awk '$7 == "UND" && $8 ~ /^TfLite/ {sub(/@.*/, "", $8); print $8}' | sort -u |
   sed 's/.*/void &(void) { __builtin_trap(); }/' >"$out/names.c"
 [[ -s $out/names.c ]] || die "$release uses no function of TensorFlow Lite"
 touch "$out/tflite/lib/libtensorflowlite_c.so" # env.sh looks for it
