@@ -118,6 +118,7 @@ func TestErrors(t *testing.T) {
 		{"no family", []string{"convert", filepath.Join(dir, "x"), "-o", out}, exitFailure, "family.json"},
 		{"max error", []string{"convert", dir, "-o", out, "--max-error=0"}, exitUsage, "--max-error is 0: must be positive"},
 		{"min saving", []string{"convert", dir, "-o", out, "--min-saving=0"}, exitUsage, "--min-saving is 0 KiB: must be 1"},
+		{"channels of a family", []string{"convert", dir, "-o", out, "--channels=BGR"}, exitUsage, "leave those flags out"},
 		{"unsupported", []string{"convert", dir, "-o", out}, exitFailure, "net-B-3-2: stem.conv (Einsum): operator not supported"},
 		{"no bundle", []string{"inspect", dir}, exitFailure, "not a bundle"},
 	} {
