@@ -35,7 +35,8 @@ demo: build ## run the daemon with camera, board, broker and webhook of its own:
 demo-bundle: train build ## reproduce the demo family and bundle, from training on (about 45 minutes on 2 free cores)
 	mkdir -p .cache
 	rm -rf .cache/demo-checkpoints
-	bin/fathom-train run train/demo.yaml -o .cache/demo-family --checkpoint .cache/demo-checkpoints --metrics .cache/demo-metrics.jsonl
+	bin/fathom-train run train/demo.yaml -o .cache/demo-trained --checkpoint .cache/demo-checkpoints --metrics .cache/demo-metrics.jsonl
+	bin/fathom-train search train/demo.yaml --checkpoint .cache/demo-checkpoints --rungs 6 --samples 5000 --plot docs/training-front.png -o .cache/demo-family
 	rm -rf testdata/families/demo
 	cp -R .cache/demo-family testdata/families/demo
 	$(MAKE) demo-convert
