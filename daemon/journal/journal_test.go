@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -293,17 +294,23 @@ func TestKill9LosesLessThanASecond(t *testing.T) {
 	for round := range 3 {
 		victim := exec.Command(os.Args[0])
 		victim.Env = append(os.Environ(), asVictim+"="+path)
-		var safe bytes.Buffer
-		victim.Stdout = &safe
+		out, err := victim.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := victim.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(1500*time.Millisecond + time.Duration(round*170)*time.Millisecond)
-		if err := victim.Process.Kill(); err != nil {
-			t.Fatal(err)
+		var said []string
+		for safe := bufio.NewScanner(out); safe.Scan(); {
+			if said = append(said, safe.Text()); len(said) == 1 { // the others are read when it is dead
+				time.Sleep(500*time.Millisecond + time.Duration(round*170)*time.Millisecond)
+				if err := victim.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 		_ = victim.Wait()
-		said := strings.Fields(safe.String())
 		j, err := Open(path, DefaultConfig(), func(error) {})
 		if err != nil {
 			t.Fatal(err)

@@ -352,7 +352,7 @@ func (t *trial) hastyClients() []fault {
 			}
 			answer, err := t.client.Do(r)
 			if _, now := t.subject.address(); err != nil || now != starts {
-				return nil, nil // it is being restarted, or has no file descriptor left
+				return nil, errNotBegun // it is being restarted, or all connections are taken
 			}
 			defer answer.Body.Close()
 			_, _ = io.Copy(io.Discard, answer.Body)
@@ -383,7 +383,7 @@ func (t *trial) slowClients() []fault {
 	say := func(text string) error {
 		c, err := t.dial()
 		if err != nil {
-			return nil // being restarted
+			return errNotBegun
 		}
 		defer c.Close()
 		_, _ = io.WriteString(c, text)
@@ -404,7 +404,7 @@ func (t *trial) slowClients() []fault {
 		raw("reads no answer", func(*rand.Rand) error {
 			c, err := t.dial()
 			if err != nil {
-				return nil
+				return errNotBegun
 			}
 			defer c.Close()
 			for range 200 {

@@ -265,6 +265,9 @@ type fault struct {
 	kills bool
 }
 
+// errNotBegun is what a fault's begin returns where another fault did not let it begin: it does not count.
+var errNotBegun = errors.New("not begun")
+
 // actor breaks one thing after the other.
 type actor struct {
 	pause  time.Duration // about
@@ -303,6 +306,9 @@ func (t *trial) inject(ctx context.Context, rng *rand.Rand, f fault) {
 	}
 	before, position := t.subject.look(), t.subject.position()
 	end, err := f.begin(rng)
+	if errors.Is(err, errNotBegun) {
+		return
+	}
 	if err != nil {
 		t.wrongly("%s: %v", f.kind, err)
 		t.note(f.kind, func(c *count) { c.unrecovered++ })
