@@ -17,17 +17,13 @@ func prepareShape(n *onnx.NodeProto) (kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(in arguments) (value, error) {
-		x, err := in.any(0)
-		if err != nil {
-			return value{}, err
-		}
+	return onFirst(func(x value, in arguments) (value, error) {
 		shape := value{isInt: true, Tensor: Tensor{Shape: []int{len(x.Shape)}}}
 		for _, d := range x.Shape {
 			shape.ints = append(shape.ints, int64(d))
 		}
 		return sliced(shape, []int64{start}, []int64{end}, nil, nil)
-	}, nil
+	}), nil
 }
 
 func size(in arguments) (value, error) {
@@ -90,18 +86,12 @@ func prepareAxes(n *onnx.NodeProto, change func(shape []int, axes []int64) ([]in
 	if err != nil {
 		return nil, err
 	}
-	return func(in arguments) (value, error) {
-		x, err := in.any(0)
+	return onFirst(func(x value, in arguments) (value, error) {
+		axes, err := in.axes(attribute)
 		if err != nil {
 			return value{}, err
 		}
-		axes := attribute
-		if in.has(1) {
-			if axes, err = in.integers(1); err != nil {
-				return value{}, err
-			}
-		}
 		shape, err := change(x.Shape, axes)
 		return x.reshaped(shape), err
-	}, nil
+	}), nil
 }

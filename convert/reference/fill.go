@@ -8,11 +8,7 @@ import (
 )
 
 // expand: the first input broadcast to a shape.
-func expand(in arguments) (value, error) {
-	x, err := in.any(0)
-	if err != nil {
-		return value{}, err
-	}
+func expand(x value, in arguments) (value, error) {
 	wanted, err := in.integers(1)
 	if err != nil {
 		return value{}, err
@@ -42,11 +38,7 @@ func broadcasted(x value, wanted []int64) (value, error) {
 }
 
 // tile: the first input repeated along each axis.
-func tile(in arguments) (value, error) {
-	x, err := in.any(0)
-	if err != nil {
-		return value{}, err
-	}
+func tile(x value, in arguments) (value, error) {
 	repeats, err := in.integers(1)
 	if err != nil {
 		return value{}, err

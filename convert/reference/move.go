@@ -48,11 +48,7 @@ func prepareTranspose(n *onnx.NodeProto) (kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(in arguments) (value, error) {
-		x, err := in.any(0)
-		if err != nil {
-			return value{}, err
-		}
+	return onFirst(func(x value, in arguments) (value, error) {
 		order := make([]int, len(x.Shape))
 		for i := range order {
 			order[i] = len(order) - 1 - i
@@ -71,7 +67,7 @@ func prepareTranspose(n *onnx.NodeProto) (kernel, error) {
 			}
 		}
 		return transposed(x, order)
-	}, nil
+	}), nil
 }
 
 func transposed(x value, order []int) (value, error) {
@@ -91,11 +87,7 @@ func prepareGather(n *onnx.NodeProto) (kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(in arguments) (value, error) {
-		x, err := in.any(0)
-		if err != nil {
-			return value{}, err
-		}
+	return onFirst(func(x value, in arguments) (value, error) {
 		at, err := in.any(1)
 		if err != nil {
 			return value{}, err
@@ -129,5 +121,5 @@ func prepareGather(n *onnx.NodeProto) (kernel, error) {
 			}
 		}
 		return x.take(slices.Concat(x.Shape[:a], at.Shape, x.Shape[a+1:]), from), nil
-	}, nil
+	}), nil
 }

@@ -51,13 +51,13 @@ func operators(opset int64) []operator {
 		{name: "Equal", maxInputs: 2, prepare: plain(comparison(func(a, b float64) bool { return a == b }))},
 		{name: "Erf", maxInputs: 1, prepare: elementwise(math.Erf)},
 		{name: "Exp", maxInputs: 1, prepare: elementwise(math.Exp)},
-		{name: "Expand", maxInputs: 2, prepare: plain(expand)},
+		{name: "Expand", maxInputs: 2, prepare: plain(onFirst(expand))},
 		{name: "Flatten", maxInputs: 1, attributes: []string{"axis"}, prepare: prepareFlatten},
 		{name: "Gather", maxInputs: 2, attributes: []string{"axis"}, prepare: prepareGather},
 		{name: "Gelu", maxInputs: 1, attributes: []string{"approximate"}, prepare: prepareGelu},
 		{name: "Gemm", maxInputs: 3, attributes: []string{"alpha", "beta", "transA", "transB"}, prepare: prepareGemm},
-		{name: "GlobalAveragePool", maxInputs: 1, prepare: plain(globalAveragePool)},
-		{name: "GlobalMaxPool", maxInputs: 1, prepare: plain(globalMaxPool)},
+		{name: "GlobalAveragePool", maxInputs: 1, prepare: plain(globalPool(func(channel []float32) float32 { return mean(channel, len(channel)) }))},
+		{name: "GlobalMaxPool", maxInputs: 1, prepare: plain(globalPool(func(channel []float32) float32 { return slices.Max(channel) }))},
 		{name: "Greater", maxInputs: 2, prepare: plain(comparison(func(a, b float64) bool { return a > b }))},
 		{name: "GreaterOrEqual", maxInputs: 2, prepare: plain(comparison(func(a, b float64) bool { return a >= b }))},
 		{name: "HardSigmoid", maxInputs: 1, attributes: []string{"alpha", "beta"}, prepare: prepareHardSigmoid},
@@ -99,7 +99,7 @@ func operators(opset int64) []operator {
 		{name: "Squeeze", maxInputs: 2, attributes: []string{"axes"}, prepare: prepareSqueeze},
 		{name: "Sub", maxInputs: 2, prepare: plain(arithmetic(func(a, b float32) float32 { return a - b }, func(a, b int64) (int64, error) { return a - b, nil }))},
 		{name: "Tanh", maxInputs: 1, prepare: elementwise(math.Tanh)},
-		{name: "Tile", maxInputs: 2, prepare: plain(tile)},
+		{name: "Tile", maxInputs: 2, prepare: plain(onFirst(tile))},
 		{name: "Transpose", maxInputs: 1, attributes: []string{"perm"}, prepare: prepareTranspose},
 		{name: "Trilu", maxInputs: 2, attributes: []string{"upper"}, prepare: prepareTrilu},
 		{name: "Unsqueeze", maxInputs: 2, attributes: []string{"axes"}, prepare: prepareUnsqueeze},
@@ -119,6 +119,17 @@ func Operators() []string {
 // plain is the prepare of operators without attributes.
 func plain(k kernel) func(*onnx.NodeProto) (kernel, error) {
 	return func(*onnx.NodeProto) (kernel, error) { return k, nil }
+}
+
+// onFirst is a kernel whose first input, of either type, must be there.
+func onFirst(compute func(x value, in arguments) (value, error)) kernel {
+	return func(in arguments) (value, error) {
+		x, err := in.any(0)
+		if err != nil {
+			return value{}, err
+		}
+		return compute(x, in)
+	}
 }
 
 // prepareNode checks a node against its operator.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
@@ -45,38 +44,23 @@ func prepareAveragePool(n *onnx.NodeProto) (kernel, error) {
 	})
 }
 
-// globalAveragePool: the mean of each channel.
-func globalAveragePool(in arguments) (value, error) {
-	x, err := in.image(0)
-	if err != nil {
-		return value{}, err
+// globalPool: a number for each channel.
+func globalPool(pool func(channel []float32) float32) func(arguments) (value, error) {
+	return func(in arguments) (value, error) {
+		x, err := in.image(0)
+		if err != nil {
+			return value{}, err
+		}
+		y, err := newTensor(x.Shape[0], x.Shape[1], 1, 1)
+		if err != nil {
+			return value{}, err
+		}
+		size := x.Shape[2] * x.Shape[3]
+		for i := range y.Data {
+			y.Data[i] = pool(x.Data[i*size : (i+1)*size])
+		}
+		return value{Tensor: y}, nil
 	}
-	y, err := newTensor(x.Shape[0], x.Shape[1], 1, 1)
-	if err != nil {
-		return value{}, err
-	}
-	size := x.Shape[2] * x.Shape[3]
-	for i := range y.Data {
-		y.Data[i] = mean(x.Data[i*size:(i+1)*size], size)
-	}
-	return value{Tensor: y}, nil
-}
-
-// globalMaxPool: the largest value of each channel.
-func globalMaxPool(in arguments) (value, error) {
-	x, err := in.image(0)
-	if err != nil {
-		return value{}, err
-	}
-	y, err := newTensor(x.Shape[0], x.Shape[1], 1, 1)
-	if err != nil {
-		return value{}, err
-	}
-	size := x.Shape[2] * x.Shape[3]
-	for i := range y.Data {
-		y.Data[i] = slices.Max(x.Data[i*size : (i+1)*size])
-	}
-	return value{Tensor: y}, nil
 }
 
 func mean(values []float32, count int) float32 {

@@ -39,16 +39,10 @@ func prepareReduce(reduce func([]float64) float64) func(*onnx.NodeProto) (kernel
 		if err != nil {
 			return nil, err
 		}
-		return func(in arguments) (value, error) {
-			x, err := in.any(0)
+		return onFirst(func(x value, in arguments) (value, error) {
+			axes, err := in.axes(attribute)
 			if err != nil {
 				return value{}, err
-			}
-			axes := attribute
-			if in.has(1) {
-				if axes, err = in.integers(1); err != nil {
-					return value{}, err
-				}
 			}
 			if len(axes) == 0 && noop != 0 {
 				return x, nil
@@ -58,7 +52,7 @@ func prepareReduce(reduce func([]float64) float64) func(*onnx.NodeProto) (kernel
 				return value{Tensor: y}.whole(), err
 			}
 			return value{Tensor: y}, err
-		}, nil
+		}), nil
 	}
 }
 

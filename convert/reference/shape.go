@@ -14,11 +14,7 @@ func prepareFlatten(n *onnx.NodeProto) (kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(in arguments) (value, error) {
-		x, err := in.any(0)
-		if err != nil {
-			return value{}, err
-		}
+	return onFirst(func(x value, in arguments) (value, error) {
 		a := axis
 		if a < 0 {
 			a += int64(len(x.Shape))
@@ -31,7 +27,7 @@ func prepareFlatten(n *onnx.NodeProto) (kernel, error) {
 			rows *= d
 		}
 		return x.reshaped([]int{rows, x.length() / rows}), nil
-	}, nil
+	}), nil
 }
 
 // prepareReshape: the same elements in another shape, in which -1 is computed
@@ -41,11 +37,7 @@ func prepareReshape(n *onnx.NodeProto) (kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(in arguments) (value, error) {
-		x, err := in.any(0)
-		if err != nil {
-			return value{}, err
-		}
+	return onFirst(func(x value, in arguments) (value, error) {
 		wanted, err := in.integers(1)
 		if err != nil {
 			return value{}, err
@@ -55,7 +47,7 @@ func prepareReshape(n *onnx.NodeProto) (kernel, error) {
 			return value{}, err
 		}
 		return x.reshaped(shape), nil
-	}, nil
+	}), nil
 }
 
 func targetShape(x value, wanted []int64, allowZero bool) ([]int, error) {

@@ -113,6 +113,14 @@ func (a arguments) integers(i int) ([]int64, error) {
 	return v.ints, nil
 }
 
+// axes returns what input 1 names, or the attribute that it was in older operator sets.
+func (a arguments) axes(attribute []int64) ([]int64, error) {
+	if !a.has(1) {
+		return attribute, nil
+	}
+	return a.integers(1)
+}
+
 func (a arguments) has(i int) bool { return i < len(a) && a[i] != nil }
 
 func (a arguments) at(i int) (*value, error) {
