@@ -99,7 +99,7 @@ sshd=$! # its children are the connections
 
 # --- the deployments ---
 
-options=(-o "IdentityFile=$work/key" -o StrictHostKeyChecking=no -o "UserKnownHostsFile=$work/known" -o LogLevel=ERROR --bench 0.2)
+options=(-o ConnectTimeout=60 -o "IdentityFile=$work/key" -o StrictHostKeyChecking=no -o "UserKnownHostsFile=$work/known" -o LogLevel=ERROR --bench 0.2)
 deploy() { "$fathom" deploy "${options[@]}" --yes pi@127.0.0.1 "$@" >"$work/log" 2>&1; }
 
 expect() { # expect CODE WHAT WORDS ARGUMENTS...: the exit status, and words of what it says
