@@ -88,7 +88,7 @@ func lookAtAll(ctx context.Context, seen *sightings, said *tour) error {
 		{"a line in the log of decisions", holds(`fathom explain (\S+)`, "")},
 		{"a line in the log of predictions", holds(`taken for +tail -f (\S+)`, "")},
 		{"events in the metrics", answers("/metrics", "fathom_events_total{")},
-		{"a change of depth in the metrics", answers("/metrics", `fathom_decisions_total{`)},
+		{"decisions in the metrics", answers("/metrics", `fathom_decisions_total{`)},
 		{"health", answers("/healthz", `"status"`)},
 	} {
 		for !look.is() {
