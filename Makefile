@@ -90,7 +90,7 @@ bench: build train release ## measure everything that docs/results states (minut
 peers-convert: native ## compare fathom convert with onnx2tf and litert-torch (Python 3.11 or newer, PyPI, 8 GB, hours)
 	scripts/peers.sh
 
-peers-latency: native ## the latencies of that comparison again, of what it converted (8 minutes, on a quiet machine)
+peers-latency: native ## the latencies of that comparison again, of what it converted (up to 8 minutes, on a quiet machine)
 	scripts/peers.sh latency
 
 recipes: ## run the recipes for PyTorch in docs/ as they stand there (after make peers-convert)

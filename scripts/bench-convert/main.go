@@ -190,8 +190,7 @@ func measure(folder, name, scratch string) ([]results.Row, error) {
 
 // row holds the median of its samples.
 func row(id, what, unit string, samples ...float64) results.Row {
-	sorted := slices.Sorted(slices.Values(samples))
-	return results.Row{ID: id, What: what, Unit: unit, Value: sorted[len(sorted)/2], Samples: samples}
+	return results.Row{ID: id, What: what, Unit: unit, Value: results.Median(samples), Samples: samples}
 }
 
 // difference runs a segment on the input that onnxruntime had.
