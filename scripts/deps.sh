@@ -22,6 +22,13 @@ needs=(
   ffmpeg                      ffmpeg
   minisign                    minisign
   qemu-aarch64                qemu-user
+  qemu-system-aarch64         qemu-system-arm
+  aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu
+  mmdebstrap                  mmdebstrap
+  /sbin/mke2fs                e2fsprogs
+  /sbin/modprobe              kmod
+  cpio                        cpio
+  /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
   /usr/aarch64-linux-gnu/lib/libc.so.6      libc6-arm64-cross
   /usr/aarch64-linux-gnu/lib/libstdc++.so.6 libstdc++6-arm64-cross
 )

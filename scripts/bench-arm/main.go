@@ -21,6 +21,7 @@ func main() {
 		{Name: "install", Measure: install},
 		{Name: "unit", Measure: unit},
 		{Name: "lintian", Measure: lintian},
+		{Name: "emulate", Measure: emulated},
 		{Name: "logits", Measure: logits},
 		{Name: "tests", Measure: tests},
 		{Name: "arm32", Measure: arm32},

@@ -196,7 +196,7 @@ printf '[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root %%%%I li
 echo board >"$work/root/etc/hostname"
 : >"$work/root/etc/machine-id"
 
-mke2fs -q -t ext4 -d "$work/root" "$work/root.img" "$SIZE"
+mke2fs -q -t ext4 -d "$work/root" "$work/root.img" "$SIZE" >/dev/null 2>&1 || die "mke2fs could not make a disk of $SIZE (is there room in .cache?)"
 make_initrd
 cp "$work/kernel/boot/vmlinuz-$release" "$work/vmlinuz"
 say "configuring them on the board (a minute or two)"
