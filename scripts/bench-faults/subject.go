@@ -30,7 +30,8 @@ type subject struct {
 	url     string
 	starts  int
 	started time.Time
-	lines   []string // of the log, since the first start
+	ready   time.Time // when it said so
+	lines   []string  // of the log, since the first start
 	view    view
 	taken   []taken // by the prediction log of this process, the newest last
 }
@@ -58,6 +59,8 @@ type view struct {
 	values map[string]float64
 	asked  time.Time
 	starts int // of the process that was asked
+	// running is for how long the process had been.
+	running time.Duration
 }
 
 // sum adds what a name has over all labels, or the one value of a name with labels.
@@ -130,7 +133,7 @@ func (s *subject) start() error {
 	defer s.mu.Unlock()
 	s.cmd, s.exited, s.url = cmd, exited, url
 	s.starts++
-	s.started, s.taken = began, nil
+	s.started, s.ready, s.taken = began, time.Now(), nil
 	return nil
 }
 
@@ -243,7 +246,7 @@ func (s *subject) scrape(client *http.Client) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if starts == s.starts {
-		s.view = view{values, asked, starts}
+		s.view = view{values, asked, starts, asked.Sub(s.ready)}
 		// When it was answered, it had as many at least as the answer says; the answer is complete by now.
 		s.taken = append(s.taken, taken{time.Now(), s.view.sum(`fathom_log_lines_total{log="prediction_log"}`)})
 		s.taken = s.taken[max(0, len(s.taken)-50):]

@@ -34,6 +34,9 @@ const (
 	patience = time.Minute
 )
 
+// settling is how long after a start what was broken before it may still show.
+const settling = 3 * time.Second
+
 // trial is one run.
 type trial struct {
 	options options
@@ -301,7 +304,7 @@ func (t *trial) inject(ctx context.Context, rng *rand.Rand, f fault) {
 		return
 	}
 	asked := time.Now()
-	if f.parts != nil && !t.wait(func(v view) bool { return v.asked.After(asked) && f.well(v) }) {
+	if f.parts != nil && !t.wait(func(v view) bool { return v.asked.After(asked) && v.running > settling && f.well(v) }) {
 		return // noted by who broke it
 	}
 	before, position := t.subject.look(), t.subject.position()
