@@ -24,7 +24,6 @@ needs=(
   qemu-aarch64                qemu-user
   qemu-system-aarch64         qemu-system-arm
   aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu
-  mmdebstrap                  mmdebstrap
   /sbin/mke2fs                e2fsprogs
   /sbin/modprobe              kmod
   cpio                        cpio
