@@ -389,7 +389,7 @@ func TestBrokerGone(t *testing.T) {
 		}
 		r.Image([]byte("jpeg"), []byte(`{"class":"cat"}`))
 	}
-	if s := r.Stats(); s.Waiting != 100+5 || s.Dropped != 8540 {
+	if s := r.Stats(); s.Waiting != 100+6 || s.Dropped != 8540 {
 		t.Errorf("%+v", s)
 	}
 	if !strings.Contains(r.said(), "connection refused") {
@@ -406,7 +406,7 @@ func TestBrokerGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	b = brokerAt(t, address, nil, nil, nil)
-	wait(t, "everything again", func() bool { return len(b.kept()) == 5 })
+	wait(t, "everything again", func() bool { return len(b.kept()) == 6 })
 }
 
 func TestWrongPassword(t *testing.T) {
@@ -421,7 +421,6 @@ func TestWrongPassword(t *testing.T) {
 	wait(t, "the right one", func() bool { return good.Stats().Connected })
 }
 
-// What the broker does not take is given up, so that the rest arrives.
 // Two of one name throw each other out: that must become rare.
 func TestTwoOfOneNameGiveEachOtherTime(t *testing.T) {
 	b := brokerAt(t, "127.0.0.1:0", nil, nil, nil)
@@ -432,6 +431,7 @@ func TestTwoOfOneNameGiveEachOtherTime(t *testing.T) {
 	}
 }
 
+// What the broker does not take is given up, so that the rest arrives.
 func TestRefusedMessages(t *testing.T) {
 	ledger := &auth.Ledger{
 		Auth: auth.AuthRules{{Allow: true}},
