@@ -230,7 +230,16 @@ holds "with the new bundle" sh -c 'readlink /srv/fathom/bundle | grep -q /test-'
 # --- a password for sudo ---
 
 code=0
-(sleep 20; echo 'a secret'; sleep 60) | script -qec "$fathom deploy ${options[*]} --yes asked@127.0.0.1 --bundle testdata/bundles/demo --package $work/fathom_99.0_$arch.deb" /dev/null >"$work/log" 2>&1 || code=$?
+: >"$work/log"
+(
+  until grep -q 'Password for sudo' "$work/log"; do sleep 0.2; done
+  sleep 1
+  echo 'a secret'
+  until [[ -e $work/done ]]; do sleep 0.2; done # script ends with its input
+) | (
+  trap 'touch "$work/done"' EXIT
+  script -qefc "$fathom deploy ${options[*]} --yes asked@127.0.0.1 --bundle testdata/bundles/demo --package $work/fathom_99.0_$arch.deb" /dev/null >"$work/log" 2>&1
+) || code=$?
 [[ $code -eq 0 ]] || { cat "$work/log" >&2; die "a password for sudo: exit status $code"; }
 ! grep -q 'a secret' "$work/log" || die "the password is shown"
 echo "deploy-test: asks for the password of sudo where it wants one"
