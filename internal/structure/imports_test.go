@@ -53,6 +53,7 @@ var allowed = []struct {
 	{"scripts/bench-convert", []string{"convert", "internal", "runtime"}, "it converts whole networks and runs them"},
 	{"scripts/bench-daemon", []string{"internal", "runtime"}, "it loads the models alone, too"},
 	{"scripts/bench-engine", []string{"convert", "glyphs", "internal", "runtime"}, "it makes networks, and runs them against the clock"},
+	{"scripts/bench-faults", []string{"boards/boardtest", "internal"}, "it breaks a fixture tree under the daemon"},
 	{"scripts/bench-governor", []string{"governor", "internal", "runtime/profile"}, "it runs the governor on simulated boards"},
 	{"scripts/bench-outputs", []string{"daemon", "governor", "internal", "runtime/profile"}, "it tells receivers that are away, and fills disks"},
 	{"scripts/bench-peers", []string{"convert", "internal", "runtime"}, "it runs what other converters made, too"},
