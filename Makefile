@@ -36,7 +36,7 @@ demo-bundle: train build ## reproduce the demo family and bundle, from training 
 	mkdir -p .cache
 	rm -rf .cache/demo-checkpoints
 	bin/fathom-train run train/demo.yaml -o .cache/demo-trained --checkpoint .cache/demo-checkpoints --metrics .cache/demo-metrics.jsonl
-	bin/fathom-train search train/demo.yaml --checkpoint .cache/demo-checkpoints --rungs 6 --samples 5000 --plot docs/training-front.png -o .cache/demo-family
+	bin/fathom-train search train/demo.yaml --checkpoint .cache/demo-checkpoints --rungs 5 --samples 5000 --plot docs/training-front.png -o .cache/demo-family
 	rm -rf testdata/families/demo
 	cp -R .cache/demo-family testdata/families/demo
 	$(MAKE) demo-convert
