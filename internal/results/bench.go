@@ -13,6 +13,9 @@ import (
 type Part struct {
 	Name    string
 	Measure func() ([]Row, error)
+	// Owns are prefixes of IDs. Of the rows that have one, those that the part has not measured again go: they belong to
+	// cases that are no longer.
+	Owns []string
 }
 
 // Bench measures the parts that args name, all if there are none, in order, and merges the rows of each into file as soon
@@ -42,7 +45,7 @@ func Bench(program, file string, parts []Part, args []string, stderr io.Writer) 
 					rows[i].Command = fmt.Sprintf("go run ./scripts/%s %s", program, p.Name)
 				}
 			}
-			err = Merge(file, rows)
+			err = p.merge(file, rows)
 		}
 		if err != nil {
 			fmt.Fprintf(stderr, "%s: %s: %v\n", program, p.Name, err)
@@ -50,6 +53,16 @@ func Bench(program, file string, parts []Part, args []string, stderr io.Writer) 
 		}
 	}
 	return 0
+}
+
+func (p Part) merge(file string, rows []Row) error {
+	if err := Merge(file, rows); err != nil {
+		return err
+	}
+	return Remove(file, func(r Row) bool {
+		return slices.ContainsFunc(p.Owns, func(prefix string) bool { return strings.HasPrefix(r.ID, prefix) }) &&
+			!slices.ContainsFunc(rows, func(n Row) bool { return n.ID == r.ID })
+	})
 }
 
 // Run executes a command line as it stands in a row, and returns its standard output, what came before a failure too.

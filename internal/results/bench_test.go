@@ -14,7 +14,18 @@ func TestBenchMergesThePartsAskedFor(t *testing.T) {
 	part := func(id, command string, err error) func() ([]Row, error) {
 		return func() ([]Row, error) { return []Row{One(id, "what", 1, "s", "", 0, command)}, err }
 	}
-	parts := []Part{{"a", part("one", "", nil)}, {"b", part("two", "other", nil)}, {"c", part("three", "", errors.New("broken"))}}
+	parts := []Part{
+		{Name: "a", Measure: part("one", "", nil)},
+		{Name: "b", Measure: part("two/now", "other", nil), Owns: []string{"two/"}},
+		{Name: "c", Measure: part("three", "", errors.New("broken")), Owns: []string{"th"}},
+	}
+	before := []Row{One("two/before", "what", 1, "s", "", 0, "gone"), One("this", "what", 1, "s", "", 0, "kept")}
+	for i := range before {
+		before[i].Machine = "another"
+	}
+	if err := Merge(file, before); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		args []string
 		code int
@@ -37,7 +48,7 @@ func TestBenchMergesThePartsAskedFor(t *testing.T) {
 	for _, r := range rows {
 		commands[r.ID] = r.Command
 	}
-	if diff := cmp.Diff(map[string]string{"one": "go run ./scripts/bench-t a", "two": "other"}, commands); diff != "" {
+	if diff := cmp.Diff(map[string]string{"this": "kept", "one": "go run ./scripts/bench-t a", "two/now": "other"}, commands); diff != "" {
 		t.Errorf("commands (-want +got):\n%s", diff)
 	}
 }

@@ -25,11 +25,11 @@ const (
 var steps = []results.Part{
 	{Name: "convert", Measure: convert},
 	{Name: "choice", Measure: choice},
-	{Name: "accuracy", Measure: accuracy},
+	{Name: "accuracy", Measure: accuracy, Owns: []string{"drop/"}},
 	{Name: "size", Measure: size},
-	{Name: "kernels", Measure: kernels},
-	{Name: "arm64", Measure: arm64},
-	{Name: "latency", Measure: latency},
+	{Name: "kernels", Measure: kernels, Owns: []string{"kernels/"}},
+	{Name: "arm64", Measure: arm64, Owns: []string{"arm64/"}},
+	{Name: "latency", Measure: latency, Owns: []string{"latency/"}},
 }
 
 func main() { os.Exit(results.Bench("bench-quantize", output, steps, os.Args[1:], os.Stderr)) }

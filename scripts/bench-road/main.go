@@ -22,10 +22,10 @@ const (
 
 // steps are the parts of the benchmark, in the order in which they run.
 var steps = []results.Part{
-	{Name: "accuracy", Measure: accuracy},
-	{Name: "reference", Measure: reference},
+	{Name: "accuracy", Measure: accuracy, Owns: []string{"accuracy/"}},
+	{Name: "reference", Measure: reference, Owns: []string{"reference/"}},
 	{Name: "size", Measure: size},
-	{Name: "labels", Measure: labels},
+	{Name: "labels", Measure: labels, Owns: []string{"labels-"}},
 	{Name: "demo", Measure: firstClassification},
 	{Name: "test", Measure: testTime},
 }
