@@ -45,13 +45,15 @@ type controlsState struct {
 	Settings Settings `json:"settings"`
 	Policies []string `json:"policies"`
 	Variants []string `json:"variants"`
+	// Overridden are the settings that differ from the configuration's.
+	Overridden []string `json:"overridden"`
 	// Reload tells that there is a configuration to read again.
 	Reload bool `json:"reload"`
 }
 
 func (d *daemon) controlsState() controlsState {
 	return controlsState{Settings: d.controls.Settings(), Policies: d.controls.Policies(), Variants: d.controls.Variants(),
-		Reload: d.reloader.load != nil}
+		Overridden: overridden(d.keeper.fromConfiguration(), d.controls.Settings()), Reload: d.reloader.load != nil}
 }
 
 // change merges the JSON of some settings into those that hold.
@@ -65,4 +67,30 @@ func (d *daemon) change(body io.Reader) error {
 		return nil
 	})
 	return err
+}
+
+// reset takes the settings back to those of the configuration.
+func (d *daemon) reset() error {
+	_, err := d.controls.Change("page", func(s *Settings) error {
+		*s = d.keeper.fromConfiguration()
+		return nil
+	})
+	return err
+}
+
+// keep brings back the settings of the last run, and keeps those of this one.
+func (d *daemon) keep() {
+	c := d.options.Config
+	d.keeper = newKeeper(c, d.controls.Settings(), func(err error) { d.monitor.Condition(partSettings, err) })
+	before, err := d.keeper.load()
+	if err == nil && before != nil {
+		_, err = d.controls.Change("the last run", func(s *Settings) error {
+			*s = *before
+			return nil
+		})
+	}
+	if err != nil {
+		d.options.Log.Warn("the settings of the last run are not taken over", "reason", err)
+	}
+	d.controls.Watch(d.keeper.watch)
 }

@@ -64,9 +64,9 @@ type Config struct {
 	Events  events.Config      `yaml:"events"`
 	// File to which each event is appended, one JSON object a line; - for standard output; none by default.
 	EventLog  string           `yaml:"event_log" reload:"restart"`
-	Snapshots snapshots.Config `yaml:"snapshots" reload:"restart"`
-	Webhook   webhook.Config   `yaml:"webhook" reload:"restart"`
-	MQTT      mqtt.Config      `yaml:"mqtt" reload:"restart"`
+	Snapshots snapshots.Config `yaml:"snapshots"`
+	Webhook   webhook.Config   `yaml:"webhook"`
+	MQTT      mqtt.Config      `yaml:"mqtt"`
 	// Logs bounds each of decision_log, prediction_log and event_log.
 	Logs journal.Config `yaml:"logs" reload:"restart"`
 	// How long no frame may have been classified before /healthz answers 503.

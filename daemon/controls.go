@@ -11,8 +11,8 @@ import (
 	"github.com/fathom-edge/fathom/runtime/profile"
 )
 
-// Settings are what can be changed while the daemon runs. They hold until it
-// ends; the next start takes those of the configuration again.
+// Settings are what can be changed while the daemon runs. They hold until the
+// configuration is read again, or says something else at a start.
 type Settings struct {
 	// Policy is the name of a policy; see governor.Policies.
 	Policy     string              `json:"policy"`

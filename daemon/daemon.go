@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -108,6 +109,7 @@ type daemon struct {
 	view     *Viewfinder
 	controls *Controls
 	outputs  *outputs
+	keeper   *keeper
 	reloader reloader
 	access   access
 	files    []io.Closer // the source and the outputs
@@ -197,9 +199,10 @@ func assemble(ctx context.Context, o Options, b *bundle.Bundle, engine Engine) (
 	})
 	d.controls = NewControls(ControlsConfig{Policy: c.Policy, Ladder: ladder, Loop: d.loop, Pause: d.pipeline.Pause, Log: o.Log})
 	d.controls.Watch(d.monitor.Steered)
-	if err := d.outputs.connect(d.controls); err != nil {
+	if err := d.outputs.connect(c, d.controls); err != nil {
 		return nil, err
 	}
+	d.keep()
 	d.reloader = reloader{load: o.Load, apply: d.reconfigure, now: c}
 	return d, nil
 }
@@ -256,6 +259,7 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 	group.Go(func() error { d.feedWatchdog(ctx); return nil })
 	group.Go(func() error { return web.Serve(ctx, listener, webGrace, d.web()) })
 	group.Go(func() error { d.reloadOn(ctx); return nil })
+	group.Go(func() error { d.keeper.run(ctx); return nil })
 	group.Go(func() error { return d.outputs.run(ctx) })
 	address := d.access.scheme + "://" + listener.Addr().String()
 	d.options.Log.Info("running", "page", address, "bundle", d.options.Config.Bundle, "source", d.monitor.State().Source)
@@ -279,6 +283,9 @@ func (d *daemon) web() web.Config {
 		Metrics:      d.monitor.MetricsHandler(),
 		Controls:     func() any { return d.controlsState() },
 		Change:       d.change,
+		Reset:        d.reset,
+		Events:       func() any { return d.monitor.Events() },
+		Snapshot:     d.snapshot,
 		Reload:       func() (any, error) { return d.reload("page") },
 		Token:        d.access.token,
 		TLS:          d.access.tls,
@@ -297,6 +304,19 @@ func (d *daemon) frame() (*web.Picture, error) {
 	}
 	jpeg, err := v.JPEG()
 	return &web.Picture{ID: v.Answer.ID, Answer: v.Answer, JPEG: jpeg}, err
+}
+
+// snapshot is the picture of an event, at most so many pixels wide; 0 for as it is.
+func (d *daemon) snapshot(name string, width int) ([]byte, error) {
+	folder := d.outputs.now.Load().folder
+	if folder == nil {
+		return nil, fs.ErrNotExist
+	}
+	jpeg, err := folder.Read(name)
+	if err != nil || width == 0 {
+		return jpeg, err
+	}
+	return still{jpeg: jpeg, width: width}.encode(viewQuality)
 }
 
 // summarize logs what was done in the whole run.

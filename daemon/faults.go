@@ -13,6 +13,7 @@ const (
 	partInference     = "inference"
 	partSensors       = "temperature"
 	partConfiguration = "configuration"
+	partSettings      = "settings"
 )
 
 // faults remembers what is wrong now and logs each change once. Its owner locks.

@@ -49,6 +49,8 @@ type Monitor struct {
 	latencies   []recent        // by rung
 	sequence    uint64          // of the last frame
 	sawSequence bool
+	events      []events.Event // the newest first
+	pending     []string       // pictures of events that are not on the disk yet
 }
 
 // topGuesses is how many labels are shown.
@@ -139,9 +141,40 @@ func (m *Monitor) Condition(part string, err error) {
 	}
 }
 
-// Happened notes an event.
+// eventsShown is how many events the page shows at most.
+const eventsShown = 30
+
+// Happened notes an event, whose picture is yet to be kept.
 func (m *Monitor) Happened(e events.Event) {
 	m.metrics.events.WithLabelValues(string(e.Kind), e.Class).Inc()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e.Snapshot != "" {
+		m.pending = append(m.pending[max(0, len(m.pending)-eventsShown):], e.Snapshot)
+	}
+	m.events = slices.Insert(m.events[:min(len(m.events), eventsShown-1)], 0, e)
+	m.state.Events++
+}
+
+// Kept notes that the picture of an event is on the disk.
+func (m *Monitor) Kept(snapshot string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pending = slices.DeleteFunc(m.pending, func(name string) bool { return name == snapshot })
+	m.state.Events++ // there is something new to see
+}
+
+// Events are the last ones of this run, the newest first. They name the pictures that can be had by now.
+func (m *Monitor) Events() []events.Event {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := append([]events.Event{}, m.events...)
+	for i := range list {
+		if slices.Contains(m.pending, list[i].Snapshot) {
+			list[i].Snapshot = ""
+		}
+	}
+	return list
 }
 
 // faultCounts tells which parts failed how often, and whether they do now.

@@ -64,21 +64,22 @@ func (c *outputCollector) Collect(out chan<- prometheus.Metric) {
 		count(descLogSyncs, s.Syncs, field)
 	}
 	count(descPicturesMissed, o.missed.Load())
-	if o.folder != nil {
-		s := o.folder.Stats()
+	to := o.now.Load()
+	if to.folder != nil {
+		s := to.folder.Stats()
 		gauge(descPictureFiles, int64(s.Files))
 		gauge(descPictureBytes, s.Bytes)
 	}
-	if o.webhook != nil {
-		s := o.webhook.Stats()
+	if to.webhook != nil {
+		s := to.webhook.Stats()
 		count(descWebhook, s.Delivered, "delivered")
 		count(descWebhook, s.Refused, "refused")
 		count(descWebhook, s.Dropped, "dropped")
 		count(descWebhookRetries, s.Retries)
 		gauge(descWaiting, int64(s.Waiting), partWebhook)
 	}
-	if o.mqtt != nil {
-		s := o.mqtt.Stats()
+	if to.mqtt != nil {
+		s := to.mqtt.Stats()
 		tell(descMQTTConnected, prometheus.GaugeValue, truth(s.Connected))
 		count(descMQTTConnections, s.Connections)
 		count(descMQTT, s.Published, "published")

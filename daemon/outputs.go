@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,7 +18,6 @@ import (
 	"github.com/fathom-edge/fathom/daemon/journal"
 	"github.com/fathom-edge/fathom/daemon/mqtt"
 	"github.com/fathom-edge/fathom/daemon/snapshots"
-	"github.com/fathom-edge/fathom/daemon/webhook"
 )
 
 // The parts that tell others, as faults name them.
@@ -29,25 +29,30 @@ const (
 
 // outputs tell of events. Nothing that the pipeline calls waits for a disk or a network.
 type outputs struct {
-	config  Config
-	monitor *Monitor
-	watches *Watches
-	version string
+	logs     journal.Config
+	monitor  *Monitor
+	watches  *Watches
+	version  string
+	controls *Controls // set by connect
 
 	log      io.Writer                   // of events; nil for none
 	journals map[string]*journal.Journal // by field of the configuration; complete before run
-	folder   *snapshots.Folder           // nil for none
-	webhook  *webhook.Sender             // nil for none
-	mqtt     *mqtt.Client                // nil for none
+	now      atomic.Pointer[receivers]
 
 	pictures chan picture
 	imageAt  time.Time // when a picture was last sent to the broker; of the pipeline's goroutine
 	missed   atomic.Uint64
+
+	mu      sync.Mutex // guards what runs
+	running *errgroup.Group
+	ctx     context.Context // of running; nil before run
+	ends    map[any]func()  // by receiver: ends it and waits for that
 }
 
 // picture is to be kept, sent or both.
 type picture struct {
 	still
+	to    *receivers
 	name  string // of the file; empty for none
 	event []byte // that it is sent to the broker with; nil for not
 }
@@ -56,7 +61,8 @@ type picture struct {
 const maxPictures = 4
 
 func newOutputs(c Config, m *Monitor, w *Watches, version string) (_ *outputs, err error) {
-	o := &outputs{config: c, monitor: m, watches: w, version: version, journals: map[string]*journal.Journal{}, pictures: make(chan picture, maxPictures)}
+	o := &outputs{logs: c.Logs, monitor: m, watches: w, version: version, journals: map[string]*journal.Journal{}, pictures: make(chan picture, maxPictures),
+		ends: map[any]func(){}}
 	defer func() {
 		if err != nil {
 			_ = o.Close()
@@ -69,16 +75,7 @@ func newOutputs(c Config, m *Monitor, w *Watches, version string) (_ *outputs, e
 	} else if j != nil {
 		o.log = j
 	}
-	if c.Snapshots.Folder != "" {
-		if o.folder, err = snapshots.Open(c.Snapshots); err != nil {
-			return nil, err
-		}
-	}
-	if c.Webhook.URL != "" {
-		if o.webhook, err = webhook.New(c.Webhook, webhook.Options{Agent: "fathomd/" + version, Health: o.health(partWebhook)}); err != nil {
-			return nil, err
-		}
-	}
+	o.now.Store(&receivers{})
 	m.metrics.registry.MustRegister(&outputCollector{o})
 	return o, nil
 }
@@ -88,7 +85,7 @@ func (o *outputs) journal(field, path string) (*journal.Journal, error) {
 	if path == "" {
 		return nil, nil
 	}
-	j, err := journal.Open(path, o.config.Logs, o.health(field))
+	j, err := journal.Open(path, o.logs, o.health(field))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w (choose another file with %s)", field, err, field)
 	}
@@ -100,18 +97,19 @@ func (o *outputs) health(part string) func(error) {
 	return func(err error) { o.monitor.Condition(part, err) }
 }
 
-// connect makes the client of the broker, which takes wishes for the controls.
-func (o *outputs) connect(controls *Controls) (err error) {
-	if o.config.MQTT.Broker == "" {
-		return nil
-	}
-	o.mqtt, err = mqtt.New(o.config.MQTT, mqtt.Options{Health: o.health(partMQTT),
-		Control: func(w mqtt.Command) error { return wish(controls, w) },
-		Refused: func(err error) { o.monitor.config.Log.Warn("a wish is refused", "by", partMQTT, "error", err) }})
+// connect makes the receivers; the broker may have wishes for the controls.
+func (o *outputs) connect(c Config, controls *Controls) error {
+	o.controls = controls
+	change, err := o.prepare(c)
 	if err != nil {
 		return err
 	}
-	controls.Watch(func(s Settings) { _ = o.mqtt.Set(settingsFor(s, controls.Variants())) })
+	change()
+	controls.Watch(func(s Settings) {
+		if m := o.now.Load().mqtt; m != nil {
+			_ = m.Set(settingsFor(s, controls.Variants()))
+		}
+	})
 	return nil
 }
 
@@ -153,15 +151,14 @@ func settingsFor(s Settings, variants []string) mqtt.Settings {
 
 // happened tells of an event; its frame is copied where it is needed.
 func (o *outputs) happened(e events.Event, f *camera.Frame) {
-	now := time.Now()
-	var p picture
-	send := false
+	now, to := time.Now(), o.now.Load()
+	p, send := picture{to: to}, false
 	if f != nil {
-		if o.folder != nil && slices.Contains(o.config.Snapshots.On, string(e.Kind)) && o.folder.Reserve(now) {
+		if to.folder != nil && slices.Contains(to.snapshots.On, string(e.Kind)) && to.folder.Reserve(now) {
 			p.name = snapshots.Name(e.ID, e.Class)
 			e.Snapshot = p.name
 		}
-		if every := o.config.MQTT.ImageEvery; o.mqtt != nil && every > 0 && e.Kind != events.Gone && now.Sub(o.imageAt) >= every {
+		if every := to.broker.ImageEvery; to.mqtt != nil && every > 0 && e.Kind != events.Gone && now.Sub(o.imageAt) >= every {
 			o.imageAt, send = now, true
 		}
 	}
@@ -174,7 +171,7 @@ func (o *outputs) happened(e events.Event, f *camera.Frame) {
 		return
 	}
 	if len(o.pictures) < cap(o.pictures) { // only this goroutine sends
-		p.still = takeStill(*f, o.config.Snapshots.Width)
+		p.still = takeStill(*f, to.snapshots.Width)
 		o.pictures <- p
 	} else {
 		o.missed.Add(1)
@@ -188,11 +185,12 @@ func (o *outputs) tell(e events.Event) []byte {
 		o.monitor.config.Log.Error("an event cannot be told", "error", err)
 		return nil
 	}
-	if o.webhook != nil && o.config.Webhook.Wants(string(e.Kind)) {
-		o.webhook.Send(e.ID+"-"+string(e.Kind), time.Now(), line) // whose age no setting of the clock changes
+	to := o.now.Load()
+	if to.webhook != nil && to.hook.Wants(string(e.Kind)) {
+		to.webhook.Send(e.ID+"-"+string(e.Kind), time.Now(), line) // whose age no setting of the clock changes
 	}
-	if o.mqtt != nil {
-		o.mqtt.Event(line)
+	if to.mqtt != nil {
+		to.mqtt.Event(line)
 	}
 	if o.log != nil {
 		_, _ = o.log.Write(append(slices.Clip(line), '\n')) // a journal tells its own failures
@@ -203,13 +201,11 @@ func (o *outputs) tell(e events.Event) []byte {
 // run tells until ctx ends.
 func (o *outputs) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	if o.webhook != nil {
-		group.Go(func() error { return o.webhook.Run(ctx) })
-	}
-	if o.mqtt != nil {
-		group.Go(func() error { return o.mqtt.Run(ctx) })
-	}
 	group.Go(func() error { o.encode(ctx); return nil })
+	o.mu.Lock()
+	o.running, o.ctx = group, ctx
+	o.startAll(o.now.Load())
+	o.mu.Unlock()
 	group.Go(func() error { o.tick(ctx); return nil })
 	return group.Wait()
 }
@@ -233,18 +229,20 @@ func (o *outputs) encode(ctx context.Context) {
 }
 
 func (o *outputs) keep(p picture) {
-	jpeg, err := p.encode(o.config.Snapshots.Quality)
+	jpeg, err := p.encode(p.to.snapshots.Quality)
 	if err != nil {
 		o.monitor.Condition(partSnapshots, err)
 		return
 	}
 	if p.event != nil {
-		o.mqtt.Image(jpeg, p.event)
+		p.to.mqtt.Image(jpeg, p.event)
 	}
 	if p.name != "" {
-		err := o.folder.Save(p.name, jpeg)
+		err := p.to.folder.Save(p.name, jpeg)
 		if err != nil {
 			o.missed.Add(1)
+		} else {
+			o.monitor.Kept(p.name)
 		}
 		o.monitor.Condition(partSnapshots, err)
 	}
@@ -261,8 +259,8 @@ func (o *outputs) tick(ctx context.Context) {
 			o.monitor.Happened(e)
 			o.tell(e)
 		}
-		if o.mqtt != nil {
-			o.report(&report, now)
+		if to := o.now.Load(); to.mqtt != nil {
+			o.report(&report, to, now)
 		}
 		select {
 		case <-ctx.Done():

@@ -4,6 +4,7 @@ package daemon
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"image"
 	"image/jpeg"
@@ -302,5 +303,62 @@ func TestOutputsRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+// Receivers that the configuration names otherwise are exchanged while events flow, and no event is lost.
+func TestOutputsChangeOnReload(t *testing.T) {
+	var hooks [2]heard
+	var urls [2]string
+	for i := range hooks {
+		s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			hooks[i].note(string(body))
+		}))
+		t.Cleanup(s.Close)
+		urls[i] = s.URL
+	}
+	_, address, heardThere := mqttBroker(t)
+	dir := t.TempDir()
+	c := DefaultConfig()
+	c.Bundle, c.Listen, c.Smoothing, c.TargetRate = tiny, "127.0.0.1:0", 0, 50
+	c.Events.AppearAfter, c.Events.GoneAfter = 0, 50*time.Millisecond
+	c.EventLog, c.Webhook.URL = filepath.Join(dir, "events.jsonl"), urls[0]
+	next := c
+	next.Webhook.URL, next.MQTT.Broker, next.MQTT.ID, next.Snapshots.Folder = urls[1], "mqtt://"+address, "box", filepath.Join(dir, "pictures")
+
+	reload, ready, done := make(chan os.Signal), make(chan string, 1), make(chan error, 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		done <- Run(ctx, Options{Config: c, Open: openLively, Log: slog.New(slog.DiscardHandler), Ready: func(a string) { ready <- a },
+			Load: func() (Config, error) { return next, nil }, Reload: reload})
+	}()
+	<-ready
+	await := func(what string, seen func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); !seen(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: not within a minute", what)
+			}
+		}
+	}
+	await("the first webhook", func() bool { return len(hooks[0].kinds()) > 3 })
+	reload <- os.Interrupt
+	await("the second webhook", func() bool { return len(hooks[1].kinds()) > 3 })
+	await("the broker", func() bool { return len(heardThere.kinds()) > 3 })
+	await("a picture", func() bool { files, _ := os.ReadDir(filepath.Join(dir, "pictures")); return len(files) > 0 })
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.ReadFile(c.EventLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := slices.Compact(append(hooks[0].kinds(), hooks[1].kinds()...)) // what is on its way at the change may arrive at both
+	logged := (&heard{lines: strings.Split(strings.TrimSpace(string(log)), "\n")}).kinds()
+	if len(told) > len(logged) || cmp.Diff(logged[:len(told)], told) != "" {
+		t.Errorf("webhooks were told\n%v\nof\n%v", told, logged)
 	}
 }

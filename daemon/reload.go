@@ -65,6 +65,10 @@ func (c Config) withLive(next Config) Config {
 
 // reconfigure makes a configuration hold as far as that needs no restart.
 func (d *daemon) reconfigure(c Config) error {
+	change, err := d.outputs.prepare(c)
+	if err != nil {
+		return err
+	}
 	watches := d.pipeline.config.Watches
 	if err := watches.Configure(c.Events); err != nil {
 		return err
@@ -72,6 +76,10 @@ func (d *daemon) reconfigure(c Config) error {
 	if err := d.controls.Configure("configuration", c.Policy, c.GovernorObjectives()); err != nil {
 		return errors.Join(err, watches.Configure(d.reloader.now.Events)) // what held before is valid
 	}
+	configured := d.controls.Settings()
+	configured.Paused = false
+	d.keeper.configure(configured)
+	change()
 	watches.SetTimeConstant(time.Duration(c.Smoothing))
 	d.monitor.SetStaleAfter(time.Duration(c.StaleAfter))
 	return nil

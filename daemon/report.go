@@ -12,6 +12,7 @@ import (
 
 // report is what the broker was told last.
 type report struct {
+	to    *mqtt.Client // another one knows nothing yet
 	at    time.Time
 	state mqtt.State
 	info  mqtt.Info
@@ -19,19 +20,22 @@ type report struct {
 
 // report tells the broker how it is: at once where something changed that a person
 // would see, otherwise as often as configured.
-func (o *outputs) report(last *report, now time.Time) {
+func (o *outputs) report(last *report, to *receivers, now time.Time) {
+	if last.to != to.mqtt {
+		*last = report{to: to.mqtt}
+	}
 	s := o.monitor.State()
 	info := o.info(s, last.info.Battery)
 	if !reflect.DeepEqual(info, last.info) {
 		last.info = info
-		o.monitor.Condition(partMQTT+" discovery", o.mqtt.Describe(info))
+		o.monitor.Condition(partMQTT+" discovery", to.mqtt.Describe(info))
 	}
 	state := stateFor(s, o.watches.Present())
-	if now.Sub(last.at) < o.config.MQTT.Every && reflect.DeepEqual(seen(state), seen(last.state)) {
+	if now.Sub(last.at) < to.broker.Every && reflect.DeepEqual(seen(state), seen(last.state)) {
 		return
 	}
 	last.at, last.state = now, state
-	_ = o.mqtt.Tell(state, mqtt.Problems{Reasons: s.Health.Reasons}) // plain values, which always become JSON
+	_ = to.mqtt.Tell(state, mqtt.Problems{Reasons: s.Health.Reasons}) // plain values, which always become JSON
 }
 
 // seen is the part of a state whose change is told at once.

@@ -34,13 +34,15 @@ type State struct {
 	Decision *governor.Decision `json:"decision,omitempty"`
 	Policy   string             `json:"policy"`
 	// Paused is set while nothing is classified because somebody wants it so.
-	Paused   bool                `json:"paused,omitempty"`
-	Ceiling  float64             `json:"ceiling_celsius"` // 0 where unknown
-	Board    *telemetry.Snapshot `json:"board,omitempty"`
-	Frames   uint64              `json:"frames"`  // classified
-	Dropped  uint64              `json:"dropped"` // delivered by the camera, but not looked at
-	Gated    uint64              `json:"gated"`   // looked at, but not classified, as nothing moved
-	Switches uint64              `json:"switches"`
+	Paused  bool                `json:"paused,omitempty"`
+	Ceiling float64             `json:"ceiling_celsius"` // 0 where unknown
+	Board   *telemetry.Snapshot `json:"board,omitempty"`
+	Frames  uint64              `json:"frames"`  // classified
+	Dropped uint64              `json:"dropped"` // delivered by the camera, but not looked at
+	Gated   uint64              `json:"gated"`   // looked at, but not classified, as nothing moved
+	// Events changes whenever Monitor.Events does.
+	Events   uint64 `json:"events"`
+	Switches uint64 `json:"switches"`
 	// Escalated frames were in doubt, and looked at again by a deeper variant.
 	Escalated uint64 `json:"escalated"`
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the cgo environment that links TensorFlow Lite, as shell assignments:
+# Prints the cgo environment that links TensorFlow Lite, and libjpeg-turbo where it is there, as shell assignments:
 #
 #   eval "$(scripts/env.sh)"          build and test for this machine
 #   eval "$(scripts/env.sh arm64)"    cross-compile
@@ -31,3 +31,5 @@ fi
 # Our own header with experimental declarations is searched last (-idirafter).
 emit CGO_CFLAGS "-O2 -g -I$dir/include -idirafter $root/scripts/native/include"
 emit CGO_LDFLAGS "-L$dir/lib -Wl,-rpath,${FATHOM_RPATH:-$dir/lib}"
+# libjpeg-turbo is linked where scripts/jpeg.sh could get it.
+[[ ! -e $root/native/jpeg_linux_$arch/lib/libturbojpeg.a ]] || emit GOFLAGS "${GOFLAGS:+$GOFLAGS }-tags=turbojpeg"

@@ -43,3 +43,9 @@ while read -r path version; do
   done <<<"$files"
 done <<<"$list"
 printf '\n%s\nTensorFlow Lite (libtensorflowlite_c.so)\n%s\n\nCopyright The TensorFlow Authors. Licence: Apache-2.0, as above.\n' "$(printf '=%.0s' {1..70})" "$(printf '=%.0s' {1..70})"
+for copyright in native/jpeg_linux_*/copyright; do
+  [[ -e $copyright ]] || continue
+  printf '\n%s\nlibjpeg-turbo\n%s\n\n' "$(printf '=%.0s' {1..70})" "$(printf '=%.0s' {1..70})"
+  cat "$copyright"
+  break
+done

@@ -7,6 +7,8 @@
 # package, pinned by SHA-256. Each folder appears complete or not at all; when
 # all are there already, nothing is done and no network is needed.
 #
+# libjpeg-turbo is fetched beside it where it can be had: see scripts/jpeg.sh.
+#
 # With FATHOM_TFLITE_DIR=/dir set, nothing is fetched: /dir/lib/libtensorflowlite_c.so
 # and /dir/include are checked, and scripts/env.sh links them instead.
 set -euo pipefail
@@ -81,6 +83,7 @@ need gcc "gcc libc6-dev"
 
 if [[ -n ${FATHOM_TFLITE_DIR:-} ]]; then
   check_own "$FATHOM_TFLITE_DIR"
+  "$root/scripts/jpeg.sh" "${@:-$(host)}"
   exit
 fi
 
@@ -96,6 +99,7 @@ for arch in "${arches[@]}"; do
   [[ -n ${LIBRARY_SHA256[$arch]:-} ]] || die "no library for architecture '$arch': use amd64 or arm64"
   complete "$arch" || missing+=("$arch")
 done
+"$root/scripts/jpeg.sh" "${arches[@]}"
 [[ ${#missing[@]} -gt 0 ]] || exit 0
 
 # The staging folder is on the same file system as native/, so that the last step is a rename.

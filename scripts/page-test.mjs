@@ -75,6 +75,7 @@ async function showsWhatItDoes(page) {
   assert.match(await text("#reason"), /\S+ at .*frames\/s/);
   assert.match(await text("#totals"), /changes of depth: \d/);
   assert.match(await text("#locked"), /Sign in/);
+  await page.waitForFunction(() => /appeared/.test(document.querySelector("#events").textContent), { timeout: 30000 });
   assert.equal(await page.$eval("#apply", (e) => e.disabled), true);
 }
 
@@ -181,6 +182,18 @@ async function steers(page) {
   await page.click("#apply");
   await page.waitForFunction(async () => (await (await fetch("api/controls")).json()).settings.objectives.battery?.until === "06:30");
   await page.waitForFunction(async () => (await (await fetch("api/state")).json()).policy === "step-wise");
+  await page.$eval("#quiet-from", (e) => (e.value = "22:00"));
+  await page.$eval("#quiet-to", (e) => (e.value = "05:30"));
+  const deepest = await page.$eval("#greatest", (e) => e.options[e.options.length - 1].value);
+  await page.select("#greatest", deepest);
+  await page.click("#apply");
+  await page.waitForFunction(async (deepest) => {
+    const { objectives } = (await (await fetch("api/controls")).json()).settings;
+    return objectives.quiet_hours?.[0] === "22:00-05:30" && objectives.greatest_depth === deepest;
+  }, {}, deepest);
+  await page.waitForFunction(() => /policy, battery, ceiling, greatest depth, quiet hours/.test(document.querySelector("#overridden").textContent) && !document.querySelector("#reset").disabled);
+  await page.click("#reset");
+  await page.waitForFunction(() => document.querySelector("#overridden").hidden && document.querySelector("#greatest").value === "");
   await page.click("#pause");
   await page.waitForFunction(() => !document.querySelector("#paused").hidden && document.querySelector("#pause").textContent === "Go on");
   await page.click("#pause");

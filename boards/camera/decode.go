@@ -8,6 +8,8 @@ import (
 	"image/jpeg"
 	"image/png"
 	"math"
+
+	"github.com/fathom-edge/fathom/boards/camera/turbo"
 )
 
 // maxSide bounds the width and height of a picture, in pixels. It is checked in
@@ -25,13 +27,21 @@ type format struct {
 var (
 	jpegFormat = format{
 		func(b []byte) (image.Config, error) { return jpeg.DecodeConfig(bytes.NewReader(b)) },
-		func(b []byte, _ image.Point) (image.Image, error) { return jpeg.Decode(bytes.NewReader(withTables(b))) },
+		decodeJPEG,
 	}
 	pngFormat = format{
 		func(b []byte) (image.Config, error) { return png.DecodeConfig(bytes.NewReader(b)) },
 		func(b []byte, _ image.Point) (image.Image, error) { return png.Decode(bytes.NewReader(b)) },
 	}
 )
+
+// decodeJPEG lets image/jpeg judge what libjpeg-turbo complains of or is not there for.
+func decodeJPEG(data []byte, least image.Point) (image.Image, error) {
+	if img, err := turbo.Decode(data, least); err == nil {
+		return img, nil
+	}
+	return jpeg.Decode(bytes.NewReader(withTables(data)))
+}
 
 // whole is a size that no picture may fall below: it is decoded in full.
 var whole = image.Pt(math.MaxInt, math.MaxInt)

@@ -188,6 +188,14 @@ func (f *Folder) Save(name string, jpeg []byte) error {
 	return nil
 }
 
+// Read returns a picture that was kept; fs.ErrNotExist if there is none of that name.
+func (f *Folder) Read(name string) ([]byte, error) {
+	if !ours.MatchString(name) {
+		return nil, fmt.Errorf("snapshots: %q: %w", name, fs.ErrNotExist)
+	}
+	return os.ReadFile(filepath.Join(f.config.Folder, name))
+}
+
 // makeRoom deletes the oldest until so many bytes more are within the bounds.
 func (f *Folder) makeRoom(bytes int64) error {
 	for len(f.kept) > 0 && (len(f.kept) >= f.config.Files || f.bytes+bytes > f.config.Bytes) {

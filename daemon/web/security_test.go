@@ -106,10 +106,10 @@ const right = `{"token": "the token of the test"}`
 
 func TestStrangersSeeNothingAndChangeNothing(t *testing.T) {
 	s := serve(t, testConfig(), true)
-	for _, path := range []string{"/api/state", "/api/history?span=hour", "/api/controls", "/frame.jpg", "/metrics"} {
+	for _, path := range []string{"/api/state", "/api/history?span=hour", "/api/controls", "/api/events", "/snapshots/a.jpg", "/frame.jpg", "/metrics"} {
 		s.want(401, "GET", path, "")
 	}
-	for _, path := range []string{"/api/controls", "/api/reload"} {
+	for _, path := range []string{"/api/controls", "/api/controls/reset", "/api/reload"} {
 		s.want(401, "POST", path, "{}")
 	}
 	s.want(200, "GET", "/", "")
@@ -202,7 +202,7 @@ func TestWithoutATokenNothingCanBeChanged(t *testing.T) {
 	c.Token = ""
 	s := serve(t, c, false)
 	s.want(200, "GET", "/api/state", "")
-	for _, path := range []string{"/api/controls", "/api/reload"} {
+	for _, path := range []string{"/api/controls", "/api/controls/reset", "/api/reload"} {
 		s.want(403, "POST", path, "{}")
 		s.want(403, "POST", path, "{}", "Authorization: Bearer ")
 	}

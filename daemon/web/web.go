@@ -24,11 +24,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"mime"
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -47,6 +49,12 @@ type Config struct {
 	// error is told to the user.
 	Controls func() any
 	Change   func(change io.Reader) error
+	// Reset makes the settings of the configuration hold again.
+	Reset func() error
+	// Events is the content of /api/events. Snapshot is a picture that one of them names, at most so many pixels wide, or as it is
+	// for 0; fs.ErrNotExist where there is none.
+	Events   func() any
+	Snapshot func(name string, width int) ([]byte, error)
 	// Reload reads the configuration again; its result and its error are told to the user.
 	Reload func() (any, error)
 	// Token lets a user sign in; empty lets nobody, so that nothing can be changed.
@@ -153,9 +161,14 @@ func handler(c Config, on net.Addr, now func() time.Time) http.Handler {
 	mux.HandleFunc("GET /api/controls", s.readers(func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, r, http.StatusOK, c.Controls())
 	}))
+	mux.HandleFunc("GET /api/events", s.readers(func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, r, http.StatusOK, c.Events())
+	}))
+	mux.HandleFunc("GET /snapshots/{name}", s.readers(s.snapshot))
 	mux.HandleFunc("GET /frame.jpg", s.readers(s.frame))
 	mux.HandleFunc("GET /metrics", s.readers(c.Metrics.ServeHTTP))
 	mux.HandleFunc("POST /api/controls", s.changers(s.change))
+	mux.HandleFunc("POST /api/controls/reset", s.changers(s.reset))
 	mux.HandleFunc("POST /api/reload", s.changers(s.reload))
 	guarded := guard(mux, c.AllowedHosts)
 	if c.Answered == nil {
@@ -244,6 +257,44 @@ func (s *server) frame(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("Content-Type", "image/jpeg")
 	_, _ = w.Write(picture.JPEG)
+}
+
+// maxSnapshotWidth bounds what may be asked for.
+const maxSnapshotWidth = 4096
+
+func (s *server) snapshot(w http.ResponseWriter, r *http.Request) {
+	width := 0
+	if asked := r.FormValue("width"); asked != "" {
+		n, err := strconv.Atoi(asked)
+		if err != nil || n < 1 || n > maxSnapshotWidth {
+			writeError(w, http.StatusBadRequest, "width must be 1 to "+strconv.Itoa(maxSnapshotWidth))
+			return
+		}
+		width = n
+	}
+	picture, err := s.Snapshot(r.PathValue("name"), width)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		writeError(w, http.StatusNotFound, "there is no such picture (any more)")
+	case err != nil:
+		writeError(w, http.StatusInternalServerError, "cannot show the picture: "+err.Error())
+	default:
+		h := w.Header()
+		h.Set("Content-Type", "image/jpeg")
+		h.Set("Cache-Control", "private, max-age=86400, immutable") // its name is never given twice
+		_, _ = w.Write(picture)
+	}
+}
+
+func (s *server) reset(w http.ResponseWriter, r *http.Request) {
+	if !isJSON(w, r) {
+		return
+	}
+	if err := s.Reset(); err != nil {
+		writeError(w, http.StatusUnprocessableEntity, err.Error())
+		return
+	}
+	writeJSON(w, r, http.StatusOK, s.Controls())
 }
 
 func (s *server) change(w http.ResponseWriter, r *http.Request) {

@@ -5,7 +5,9 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -26,10 +28,18 @@ func testConfig() Config {
 		Frame: func() (*Picture, error) {
 			return &Picture{ID: "7-3", Answer: map[string]string{"label": "Käfer\n"}, JPEG: []byte("jpeg")}, nil
 		},
-		Health:       func() (any, string, bool) { return "camera: gone", "degraded", true },
-		Metrics:      http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics") }),
-		Controls:     func() any { return "controls" },
-		Change:       func(change io.Reader) error { _, err := io.ReadAll(change); return err },
+		Health:   func() (any, string, bool) { return "camera: gone", "degraded", true },
+		Metrics:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics") }),
+		Controls: func() any { return "controls" },
+		Change:   func(change io.Reader) error { _, err := io.ReadAll(change); return err },
+		Reset:    func() error { return nil },
+		Events:   func() any { return []string{"an event"} },
+		Snapshot: func(name string, width int) ([]byte, error) {
+			if name != "a.jpg" {
+				return nil, fs.ErrNotExist
+			}
+			return fmt.Appendf(nil, "%s, %d wide", name, width), nil
+		},
 		Reload:       func() (any, error) { return "reloaded", nil },
 		AllowedHosts: []string{"cam.example"},
 		Token:        "the token of the test",
@@ -71,6 +81,12 @@ func TestAnswers(t *testing.T) {
 		{c, "/api/controls", 200, "application/json", "controls"},
 		{c, "/frame.jpg", 200, "image/jpeg", "jpeg"},
 		{dead, "/frame.jpg", 204, "", ""},
+		{c, "/api/events", 200, "application/json", "an event"},
+		{c, "/snapshots/a.jpg?width=160", 200, "image/jpeg", "a.jpg, 160 wide"},
+		{c, "/snapshots/a.jpg", 200, "image/jpeg", "a.jpg, 0 wide"},
+		{c, "/snapshots/a.jpg?width=0", 400, "application/json", "width must be"},
+		{c, "/snapshots/b.jpg", 404, "application/json", "no such picture"},
+		{c, "/snapshots/..%2fa.jpg", 404, "", ""},
 		{c, "/healthz", 200, "application/json", `"camera: gone"`},
 		{dead, "/healthz", 503, "application/json", `"no frame"`},
 		{c, "/metrics", 200, "", "metrics"},

@@ -116,6 +116,17 @@ func (s *Sender) Send(id string, at time.Time, body []byte) {
 	}
 }
 
+// Take takes over what waits at a sender that does not run any more.
+func (s *Sender) Take(from *Sender) {
+	from.mu.Lock()
+	waiting := from.waiting
+	from.waiting = nil
+	from.mu.Unlock()
+	for _, d := range waiting {
+		s.Send(d.id, d.at, d.body)
+	}
+}
+
 // Stats are the counts up to now.
 func (s *Sender) Stats() Stats {
 	s.mu.Lock()

@@ -31,6 +31,7 @@ var parts = []results.Part{
 	{Name: "free", Measure: free},
 	{Name: "deadline", Measure: deadline},
 	{Name: "escalation", Measure: escalation},
+	{Name: "spending", Measure: spending},
 }
 
 func main() {

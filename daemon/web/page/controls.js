@@ -35,6 +35,7 @@ function allowEditing() {
   const may = session.signed_in;
   byId("fields").disabled = byId("apply").disabled = byId("pause").disabled = !may;
   byId("reload").disabled = !may || !settings || !settings.reload;
+  byId("reset").disabled = !may || !settings || !settings.overridden.length;
 }
 
 async function refreshControls() {
@@ -42,6 +43,11 @@ async function refreshControls() {
   ({ policies, variants: depths } = settings);
   options("policy", policies.map((p) => [p, p]));
   options("least", [["", "the shallowest"], ...depths.map((v) => [v, v])]);
+  options("greatest", [["", "the deepest"], ...depths.map((v) => [v, v])]);
+  const changed = settings.overridden.map((name) => name.replace(/_(celsius|percent|ns)$/, "").replaceAll("_", " "));
+  byId("overridden").hidden = !changed.length;
+  setText(byId("overridden"), "Other than the configuration says: " + changed.join(", ") + ".");
+  allowEditing();
   setText(byId("pause"), settings.settings.paused ? "Go on" : "Pause");
   if (!edited) fillForm();
 }
@@ -60,6 +66,8 @@ function fillForm() {
   byId("fps").value = objectives.fps;
   byId("ceiling").value = objectives.ceiling_celsius || "";
   byId("least").value = objectives.least_depth || "";
+  byId("greatest").value = objectives.greatest_depth || "";
+  [byId("quiet-from").value, byId("quiet-to").value] = ((objectives.quiet_hours || [])[0] || "-").split("-");
   byId("goal").value = battery.until ? "until" : battery.for_ns ? "for" : battery.average_watts ? "watts" : "";
   byId("until").value = battery.until || "";
   byId("hours").value = battery.for_ns ? battery.for_ns / 3.6e12 : "";
@@ -85,6 +93,8 @@ function wanted() {
       fps: amount("fps"),
       ceiling_celsius: amount("ceiling"),
       least_depth: byId("least").value,
+      greatest_depth: byId("greatest").value,
+      quiet_hours: quietHours(),
       battery: {
         until: goal === "until" ? byId("until").value : "",
         for_ns: goal === "for" ? Math.round(amount("hours") * 3.6e12) : 0,
@@ -92,6 +102,12 @@ function wanted() {
       },
     },
   };
+}
+
+// quietHours puts the first ones in the place of those that were there; further ones, which the page does not show, stay.
+function quietHours() {
+  const from = byId("quiet-from").value, to = byId("quiet-to").value, rest = (settings.settings.objectives.quiet_hours || []).slice(1);
+  return from && to ? [from + "-" + to, ...rest] : rest;
 }
 
 // tell runs a change, and says below the form what came of it.
@@ -114,16 +130,23 @@ function reloadedText(done) {
     done.restart.length ? "Takes effect at the next start: " + list(done.restart) + "." : ""].join(" ").trim();
 }
 
-byId("controls").addEventListener("input", () => { edited = true; showGoal(); });
+byId("controls").addEventListener("input", () => {
+  edited = true;
+  showGoal();
+  const from = byId("quiet-from"), to = byId("quiet-to");
+  to.required = from.value !== "";
+  from.required = to.value !== "";
+});
 byId("controls").addEventListener("submit", (e) => {
   e.preventDefault();
-  tell(async () => { await post("api/controls", wanted()); return "Applied. It holds until the next start or reading of the configuration."; });
+  tell(async () => { await post("api/controls", wanted()); return "Applied. It holds until the configuration is read again."; });
 });
 byId("pause").addEventListener("click", () => tell(async () => {
   const paused = !settings.settings.paused;
   await post("api/controls", { paused });
   return paused ? "Paused." : "Going on.";
 }));
+byId("reset").addEventListener("click", () => tell(async () => { await post("api/controls/reset", {}); return "As the configuration says."; }));
 byId("reload").addEventListener("click", () => tell(async () => reloadedText(await post("api/reload", {}))));
 byId("login").addEventListener("submit", async (e) => {
   e.preventDefault();

@@ -3,7 +3,7 @@
 "use strict";
 
 const STATE_PERIOD_MS = 200, RETRY_PERIOD_MS = 2000, ANNOUNCE_PERIOD_MS = 10000;
-let state = null, shownFrame = null, span = "minutes", announced = { label: "", at: 0 };
+let state = null, shownFrame = null, shownEvents = null, span = "minutes", announced = { label: "", at: 0 };
 
 const percent = (p) => (p >= 0.995 && p < 1 ? "> 99" : Math.round(p * 100)) + " %";
 const fixed = (v, digits) => v.toFixed(digits).replace("-", "−");
@@ -41,6 +41,10 @@ async function refresh() {
   showLadder();
   showDetails();
   if (state.frame && state.frame.id !== shownFrame) await showFrame();
+  if (state.events !== shownEvents) {
+    showEvents(await get("api/events"));
+    shownEvents = state.events;
+  }
 }
 
 // showFrame shows the frame classified last with the answer that came with it, both at once: no answer beside another frame's picture.
@@ -148,6 +152,33 @@ function showRecent(label) {
     return make("li", "", make("b", "", r.label), " ", time);
   }));
   byId("h-recent").hidden = !list.length;
+}
+
+const EVENT_WORDS = { appeared: "appeared", present: "still there", gone: "gone" };
+
+// showEvents lists what came and went, the newest first, with the pictures that were kept.
+function showEvents(events) {
+  byId("no-events").hidden = events.length > 0;
+  byId("events").hidden = !events.length;
+  fill(byId("events"), JSON.stringify(events), () => events.map((e) => {
+    const time = make("time", "", new Date(e.time).toLocaleTimeString()), item = make("li", e.event_type);
+    time.dateTime = e.time;
+    if (e.snapshot) item.append(thumbnail(e));
+    const what = [percent(e.peak_confidence) + " sure", e.variant];
+    if (e.event_type !== "appeared") what.unshift("after " + fixed(e.seconds, e.seconds < 10 ? 1 : 0) + " s");
+    if (e.cause) what.push(e.cause);
+    item.append(make("div", "", make("b", "", e.class), " " + EVENT_WORDS[e.event_type] + (e.region ? " at " + e.region : "") + " ", time,
+      make("div", "facts", what.join(" · "))));
+    return item;
+  }));
+}
+
+function thumbnail(event) {
+  const picture = make("img"), link = make("a", "", picture), path = "snapshots/" + encodeURIComponent(event.snapshot);
+  Object.assign(picture, { src: path + "?width=160", alt: `Picture of ${event.class}`, loading: "lazy", width: 80, height: 60 });
+  picture.onerror = () => link.remove(); // it made room for newer ones
+  link.href = path;
+  return link;
 }
 
 // announce tells a screen reader of a new label, not more often than it can be listened to.
