@@ -85,9 +85,12 @@ func uptime() float64 {
 }
 
 // command runs a program of the board and returns what it printed.
-func command(name string, args ...string) (string, error) {
+func command(name string, args ...string) (string, error) { return commandWith(nil, name, args...) }
+
+// commandWith is command with more variables, NAME=VALUE.
+func commandWith(variables []string, name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
+	cmd.Env = append(append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"), variables...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(out)))

@@ -74,15 +74,13 @@ func kernelTest(binary, test string) error {
 	if err := os.WriteFile("/sys/fs/cgroup/cgroup.subtree_control", []byte("+cpu +memory"), 0); err != nil {
 		return err
 	}
-	for name, value := range map[string]string{
-		"FATHOM_THERMAL_ZONE": "cpu-thermal", "FATHOM_THERMAL_SET": "/sys/module/fathom_board/parameters/temperature",
-		"FATHOM_BATTERY": "board_battery", "FATHOM_BATTERY_SET": "/sys/module/fathom_board/parameters/battery_percent",
-		"FATHOM_UNPLUG": "1", "FATHOM_CGROUP": "/sys/fs/cgroup/emulated", "FATHOM_VIDEO": "/dev/video0",
-	} {
-		os.Setenv(name, value)
+	has := []string{
+		"FATHOM_THERMAL_ZONE=cpu-thermal", "FATHOM_THERMAL_SET=/sys/module/fathom_board/parameters/temperature",
+		"FATHOM_BATTERY=board_battery", "FATHOM_BATTERY_SET=/sys/module/fathom_board/parameters/battery_percent",
+		"FATHOM_UNPLUG=1", "FATHOM_CGROUP=/sys/fs/cgroup/emulated", "FATHOM_VIDEO=/dev/video0",
 	}
 	defer func() { _ = errors.Join(set("temperature", 40000), set("battery_percent", 90)) }()
-	out, err := command(share+"/"+binary, "-test.v", "-test.run", "^"+test+"$")
+	out, err := commandWith(has, share+"/"+binary, "-test.v", "-test.run", "^"+test+"$")
 	if err == nil && !strings.Contains(out, "--- PASS: "+test) {
 		err = fmt.Errorf("%s did not run: %s", test, out)
 	}

@@ -41,12 +41,14 @@ func TestVivid(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for x := 0; x < d.Mode.Width; x += 8 {
-				colours[img.At(x, d.Mode.Height/2)] = true
+			for y := 0; y < d.Mode.Height; y += 8 {
+				for x := 0; x < d.Mode.Width; x += 8 {
+					colours[img.At(x, y)] = true
+				}
 			}
 		}
 		if len(colours) < 4 {
-			t.Errorf("%d colours in its test picture, which has bars", len(colours))
+			t.Errorf("%d colours in its test picture, which has bars: %v", len(colours), colours)
 		}
 		if err := d.Close(); err != nil {
 			t.Error(err)
