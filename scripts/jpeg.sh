@@ -28,14 +28,16 @@ fetch() {
   (cd "$2" && apt-get "${apt[@]}" update && apt-get "${apt[@]}" download $PACKAGE && dpkg-deb -x $PACKAGE*.deb unpacked) >&2
 }
 
+staging=
+trap 'rm -rf "$staging"' EXIT
+
 # get ARCH: the folder appears whole.
 get() {
-  local arch=$1 staging to=native/jpeg_linux_$1
+  local arch=$1 to=native/jpeg_linux_$1
   if ! [[ -d $to ]] || ! pinned "$arch" "$to"; then
     [[ ! -e $to.missing ]] || return 0
     mkdir -p native
     staging=$(mktemp -d "$PWD/native/.jpeg.XXXXXX")
-    trap 'rm -rf "$staging"' EXIT
     mkdir -p "$staging/whole/lib" "$staging/whole/include"
     if fetch "$arch" "$staging" && cp "$staging"/unpacked/usr/lib/*/libturbojpeg.a "$staging/whole/lib/" && pinned "$arch" "$staging/whole"; then
       cp "$staging/unpacked/usr/include/turbojpeg.h" "$staging/whole/include/"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -172,15 +174,19 @@ func hears() error {
 	if err != nil {
 		return err
 	}
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	defer func() { cancel(); _ = cmd.Wait() }()
+	wait := sync.OnceFunc(func() { cancel(); _ = cmd.Wait() })
+	defer wait()
 	online, announced, known := false, false, false
 	for lines := bufio.NewReader(out); !online || !announced || !known; {
 		text, err := lines.ReadString('\n')
 		if err != nil {
-			return fmt.Errorf("the broker told too little: online %t, announced %t, state %t", online, announced, known)
+			wait()
+			return fmt.Errorf("the broker told too little: online %t, announced %t, state %t; %s", online, announced, known, &complaint)
 		}
 		topic, payload, _ := strings.Cut(strings.TrimSpace(text), " ")
 		var s struct {
