@@ -12,6 +12,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 arches=("$@")
 [[ $# -gt 0 ]] || arches=(amd64 arm64)
+commit=$(git -C "$root" rev-parse HEAD) # others may commit meanwhile
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 FATHOM_VERSION=$("$root/scripts/version.sh")
@@ -19,10 +20,10 @@ FATHOM_COMMIT=$("$root/scripts/version.sh" commit)
 SOURCE_DATE_EPOCH=$(date -d "$("$root/scripts/version.sh" time)" +%s)
 export FATHOM_VERSION FATHOM_COMMIT SOURCE_DATE_EPOCH
 
-# build TREE SUMS STATIC: unpacks HEAD, builds it, and notes the sums of all files.
+# build TREE SUMS STATIC: unpacks the commit, builds it, and notes the sums of all files.
 build() {
   mkdir -p "$1/.cache"
-  git -C "$root" archive HEAD | tar -x -C "$1"
+  git -C "$root" archive "$commit" | tar -x -C "$1"
   ln -s "$root/native" "$1/native"
   # The toolchain is pinned by its hash and only read.
   for tool in "$root"/.cache/zig-*.*.*; do ln -s "$tool" "$1/.cache/"; done
