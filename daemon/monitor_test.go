@@ -191,6 +191,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s is there although it is unknown: %v", absent, f)
 		}
 	}
+	c.now = c.now.Add(settle)
 	m.Sensed(snapshot(telemetry.Known(61.5, c.now)))
 	classify(m, c, 3, "a-1", 0, "dog")
 	classify(m, c, 6, "a-2", 0, "cat")
