@@ -16,7 +16,7 @@ const configurationFile = "/etc/fathom/fathomd.yaml"
 // writes to the disk as often as it may: every frame, every second.
 const configuration = `bundle: /usr/share/fathom/bundles/demo
 source: {kind: camera, address: "v4l2:/dev/video0"}
-target_rate: 2
+target_rate: 0.5
 smoothing: 0s
 policy: {kind: predictive, predictive: {dwell: 2s}}
 objectives: {ceiling_celsius: 70, min_charge_percent: 25}

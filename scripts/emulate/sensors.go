@@ -169,7 +169,7 @@ func (g *guest) busFails(parameter string, value int) error {
 func hears() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "mosquitto_sub", "-V", "mqttv5", "-t", "fathom/board/#", "-t", "homeassistant/#", "-F", "%t %p")
+	cmd := exec.CommandContext(ctx, "mosquitto_sub", "-h", "127.0.0.1", "-V", "mqttv5", "-t", "fathom/board/#", "-t", "homeassistant/#", "-F", "%t %p")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
