@@ -196,12 +196,14 @@ func (s *Sender) next(now time.Time) (delivery, bool) {
 	return s.waiting[0], true
 }
 
-// finish takes an event out of the queue, unless it fell out while it was under way.
+// finish takes an event out of the queue. If it fell out while it was under way, it was not dropped after all.
 func (s *Sender) finish(d delivery, count func(*Stats)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.waiting) > 0 && s.waiting[0].id == d.id && s.waiting[0].at.Equal(d.at) {
 		s.waiting = s.waiting[1:]
+	} else {
+		s.stats.Dropped--
 	}
 	count(&s.stats)
 }
