@@ -142,7 +142,7 @@ func (m *Monitor) Condition(part string, err error) {
 }
 
 // eventsShown is how many events the page shows at most.
-const eventsShown = 30
+const eventsShown = 12
 
 // Happened notes an event, whose picture is yet to be kept.
 func (m *Monitor) Happened(e events.Event) {

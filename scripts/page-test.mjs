@@ -149,11 +149,12 @@ async function keyboard(page) {
   await page.evaluate(() => { document.activeElement.blur(); window.scrollTo(0, 0); });
   const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.className || document.activeElement.name || document.activeElement.tagName);
   const seen = [];
-  for (let i = 0; i < 12 && (await focused()) !== "signing"; i++) {
+  for (let i = 0; i < 40 && (await focused()) !== "signing"; i++) { // each picture of an event is a link
     await page.keyboard.press("Tab");
     seen.push(await focused());
   }
   assert.equal(seen[0], "skip");
+  assert.ok(!seen.includes("BODY"), "the focus is lost: " + seen);
   assert.ok(seen.includes("span") && seen.includes("signing"), "Tab reaches " + seen);
   await page.keyboard.press("Enter");
   assert.equal(await focused(), "token");

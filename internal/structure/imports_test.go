@@ -51,7 +51,7 @@ var allowed = []struct {
 	{"runtime/profile", nil, "shared by governor, engine and cmd"},
 	{"scripts/bench-boards", []string{"boards", "internal"}, "it reads fixture trees"},
 	{"scripts/bench-convert", []string{"convert", "internal", "runtime"}, "it converts whole networks and runs them"},
-	{"scripts/bench-daemon", []string{"internal", "runtime"}, "it loads the models alone, too"},
+	{"scripts/bench-daemon", []string{"boards", "internal", "runtime"}, "it loads the models and decodes the frames alone, too"},
 	{"scripts/bench-engine", []string{"convert", "glyphs", "governor", "internal", "runtime"}, "it makes networks, and runs them against the clock, as a governor spends time on doubt"},
 	{"scripts/bench-faults", []string{"boards/boardtest", "internal"}, "it breaks a fixture tree under the daemon"},
 	{"scripts/bench-governor", []string{"governor", "internal", "runtime/profile"}, "it runs the governor on simulated boards"},

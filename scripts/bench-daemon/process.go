@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"image"
 	"net/http"
 	"os"
 	"os/exec"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	bundles "github.com/fathom-edge/fathom/runtime/bundle"
 )
 
 // process is a running fathomd.
@@ -17,11 +20,17 @@ type process struct {
 	*exec.Cmd
 	url   string
 	ready time.Duration // from its start until it said so
+	least image.Point   // the network's input
 }
 
 // launch starts fathomd on the real board with the demo bundle, which it has seen before.
 func launch(state string, args ...string) (*process, error) {
-	p := &process{Cmd: exec.Command(binary, append([]string{"--bundle", bundle, "--listen", "127.0.0.1:0"}, args...)...)}
+	b, err := bundles.Open(bundle)
+	if err != nil {
+		return nil, err
+	}
+	input := b.Manifest.Preprocess
+	p := &process{least: image.Pt(input.Width, input.Height), Cmd: exec.Command(binary, append([]string{"--bundle", bundle, "--listen", "127.0.0.1:0"}, args...)...)}
 	p.Env = append(os.Environ(), "STATE_DIRECTORY="+state)
 	out, err := p.StdoutPipe()
 	if err != nil {

@@ -41,7 +41,9 @@ async function refresh() {
   showLadder();
   showDetails();
   if (state.frame && state.frame.id !== shownFrame) await showFrame();
-  if (state.events !== shownEvents) {
+  const focused = document.activeElement;
+  // A link that has the focus stays until the focus goes on.
+  if (state.events !== shownEvents && (focused === byId("events") || !byId("events").contains(focused))) {
     showEvents(await get("api/events"));
     shownEvents = state.events;
   }
@@ -154,23 +156,35 @@ function showRecent(label) {
   byId("h-recent").hidden = !list.length;
 }
 
-const EVENT_WORDS = { appeared: "appeared", present: "still there", gone: "gone" };
+const EVENTS_SHOWN = 12, EVENT_WORDS = { appeared: "appeared", present: "still there", gone: "gone" };
 
-// showEvents lists what came and went, the newest first, with the pictures that were kept.
+// showEvents lists what came and went, the newest first, with the pictures that were kept. Items stay the same elements, and the one
+// that has the focus stays at all events, so that nobody who goes through them by keyboard is thrown out.
 function showEvents(events) {
+  const list = byId("events"), before = new Map([...list.children].map((item) => [item.dataset.key, item]));
   byId("no-events").hidden = events.length > 0;
-  byId("events").hidden = !events.length;
-  fill(byId("events"), JSON.stringify(events), () => events.map((e) => {
-    const time = make("time", "", new Date(e.time).toLocaleTimeString()), item = make("li", e.event_type);
-    time.dateTime = e.time;
-    if (e.snapshot) item.append(thumbnail(e));
-    const what = [percent(e.peak_confidence) + " sure", e.variant];
-    if (e.event_type !== "appeared") what.unshift("after " + fixed(e.seconds, e.seconds < 10 ? 1 : 0) + " s");
-    if (e.cause) what.push(e.cause);
-    item.append(make("div", "", make("b", "", e.class), " " + EVENT_WORDS[e.event_type] + (e.region ? " at " + e.region : "") + " ", time,
-      make("div", "facts", what.join(" · "))));
-    return item;
-  }));
+  list.hidden = !events.length;
+  let older = null;
+  for (const e of events.slice(0, EVENTS_SHOWN).reverse()) {
+    const key = [e.id, e.event_type, e.time, e.snapshot].join(), item = before.get(key) || eventItem(e);
+    before.delete(key);
+    item.dataset.key = key;
+    if (!item.isConnected) list.insertBefore(item, older);
+    older = item;
+  }
+  for (const item of before.values()) if (!item.contains(document.activeElement)) item.remove();
+}
+
+function eventItem(e) {
+  const time = make("time", "", new Date(e.time).toLocaleTimeString()), item = make("li", e.event_type);
+  time.dateTime = e.time;
+  if (e.snapshot) item.append(thumbnail(e));
+  const what = [percent(e.peak_confidence) + " sure", e.variant];
+  if (e.event_type !== "appeared") what.unshift("after " + fixed(e.seconds, e.seconds < 10 ? 1 : 0) + " s");
+  if (e.cause) what.push(e.cause);
+  item.append(make("div", "", make("b", "", e.class), " " + EVENT_WORDS[e.event_type] + (e.region ? " at " + e.region : "") + " ", time,
+    make("div", "facts", what.join(" · "))));
+  return item;
 }
 
 function thumbnail(event) {
