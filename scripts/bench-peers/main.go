@@ -58,6 +58,9 @@ func main() {
 	if flag.Arg(0) == "table" {
 		exit(table(os.Stdout))
 	}
+	if flag.Arg(0) == "measure" { // for this command itself
+		exit(measure(flag.Args()[1:]))
+	}
 	p := parts[flag.Arg(0)]
 	if p.measure == nil {
 		fmt.Fprintln(os.Stderr, "usage: bench-peers [-tools fathom,onnx2tf,litert-torch] convert|int8|latency [NETWORK…], or bench-peers table")

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/fathom-edge/fathom/convert/tflite/schema"
@@ -67,25 +63,13 @@ func (t tool) convert(file string, runs int) (*conversion, error) {
 	}
 	var made conversion
 	for range runs {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		c := exec.CommandContext(ctx, t.args[0], t.args[1:]...)
-		start := time.Now()
-		text, err := c.CombinedOutput()
-		made.seconds = append(made.seconds, time.Since(start).Seconds())
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("%s: %w after %v: this says nothing of it (is the machine busy?)", t.name, ctx.Err(), patience)
-		}
+		u, err := measured(t.args)
 		if err != nil {
-			lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-			return nil, fmt.Errorf("%w: %.500s", err, lines[len(lines)-1])
+			return nil, fmt.Errorf("%s: %w", t.name, err)
 		}
-		usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage)
-		if !ok {
-			return nil, fmt.Errorf("this system does not tell what a process used")
-		}
-		made.processor = append(made.processor, (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds())
-		made.megabytes = max(made.megabytes, float64(usage.Maxrss)*1024/1e6)
+		made.seconds = append(made.seconds, u.Seconds)
+		made.processor = append(made.processor, u.Processor)
+		made.megabytes = max(made.megabytes, u.Megabytes)
 	}
 	files, err := filepath.Glob(t.results)
 	if err != nil || len(files) != 1 {
