@@ -41,9 +41,7 @@ async function refresh() {
   showLadder();
   showDetails();
   if (state.frame && state.frame.id !== shownFrame) await showFrame();
-  const focused = document.activeElement;
-  // A link that has the focus stays until the focus goes on.
-  if (state.events !== shownEvents && (focused === byId("events") || !byId("events").contains(focused))) {
+  if (state.events !== shownEvents) {
     showEvents(await get("api/events"));
     shownEvents = state.events;
   }
