@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
-	"image/jpeg"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -258,52 +253,4 @@ func decodingTime(picture []byte, input image.Point) (time.Duration, error) {
 		return 0, err
 	}
 	return time.Duration(after.Nano()-before.Nano()) / n, nil
-}
-
-// camera streams one picture again and again over HTTP.
-type camera struct {
-	net.Listener
-	url     string
-	picture []byte
-}
-
-// newCamera streams 640x480 pixels with gradients, edges and noise.
-func newCamera(rate int) (*camera, error) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	img := image.NewRGBA(image.Rect(0, 0, 640, 480))
-	for y := range 480 {
-		for x := range 640 {
-			v := 40 + (x+y)/8 + rng.IntN(24)
-			if (x/80+y/80)%2 == 0 {
-				v += 60
-			}
-			img.SetRGBA(x, y, color.RGBA{uint8(v), uint8(255 - v), uint8(v / 2), 255})
-		}
-	}
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 85}); err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	c := &camera{l, "http://" + l.Addr().String() + "/stream", b.Bytes()}
-	go func() {
-		_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-			tick := time.NewTicker(time.Second / time.Duration(rate))
-			defer tick.Stop()
-			for r.Context().Err() == nil {
-				<-tick.C
-				if _, err := fmt.Fprintf(w, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n", len(c.picture), c.picture); err != nil {
-					return
-				}
-				if err := http.NewResponseController(w).Flush(); err != nil {
-					return
-				}
-			}
-		}))
-	}()
-	return c, nil
 }

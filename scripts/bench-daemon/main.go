@@ -31,5 +31,6 @@ func main() {
 		{Name: "start", Measure: start},
 		{Name: "memory", Measure: memory},
 		{Name: "cpu", Measure: cpu},
+		{Name: "delay", Measure: delay},
 	}, os.Args[1:], os.Stderr))
 }
