@@ -50,13 +50,13 @@ test: native ## run all tests
 	$(ENV) $(GO) test -timeout 9m $(PLAIN)
 	$(TRAIN_ENV) $(GO) test -timeout 9m ./train/... ./cmd/fathom-train/...
 
-e2e: build train release ## the page in Chromium; the arm64 release under qemu: same bytes, labels, logits; tests on arm64
+e2e: build train release ## the page in Chromium; the arm64 release under qemu: same bytes, labels, logits
 	scripts/page-test.sh
 	$(GO) run ./scripts/demo -check -- --listen 127.0.0.1:0
 	scripts/qemu-convert.sh
 	scripts/qemu-labels.sh
 	scripts/qemu-logits.sh
-	scripts/arm64-test.sh
+	scripts/qemu-networks.sh
 
 arm64-test: native ## the tests of engine, bundle, boards and convert as arm64 programs, under qemu
 	scripts/arm64-test.sh
