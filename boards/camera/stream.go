@@ -90,7 +90,6 @@ type Stream struct {
 	feed     feed   // that it came from
 	sequence uint64 // of the newest
 	captured time.Time
-	period   time.Duration // between the newest and the one before
 	failure  error         // of the last attempt, until Next has told it or a picture came
 	finished bool          // nothing comes after the newest
 	news     chan struct{} // holds one: there is a picture or a failure
@@ -133,7 +132,7 @@ func (s *Stream) Next(ctx context.Context) (Frame, error) {
 		if err := ctx.Err(); err != nil {
 			return Frame{}, err
 		}
-		frame, from, soon, err := s.take(time.Now())
+		frame, from, err := s.take()
 		if err != nil {
 			return Frame{}, err
 		}
@@ -148,55 +147,28 @@ func (s *Stream) Next(ctx context.Context) (Frame, error) {
 			}
 			return frame, nil
 		}
-		var overdue <-chan time.Time
-		if soon > 0 {
-			timer := time.NewTimer(soon)
-			defer timer.Stop()
-			overdue = timer.C
-		}
 		select {
 		case <-s.news:
-		case <-overdue:
 		case <-s.closed:
 		case <-ctx.Done():
 		}
 	}
 }
 
-// A picture is fresh for so long. One that is not is left for the next, where the camera gives another one within patience.
-const (
-	fresh    = 5 * time.Millisecond
-	patience = 200 * time.Millisecond
-)
-
-// take moves the newest picture, if it was not shown yet, to s.decoding, and tells the feed that it came from. Where a fresher one
-// is about to come, it tells how long to wait for that at most instead.
-func (s *Stream) take(now time.Time) (frame Frame, from feed, soon time.Duration, err error) {
+// take moves the newest picture, if it was not shown yet, to s.decoding, and tells the feed that it came from.
+func (s *Stream) take() (frame Frame, from feed, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sequence > s.shown {
-		if soon = s.fresher(now); soon > 0 {
-			return Frame{}, nil, soon, nil
-		}
 		s.newest, s.decoding = s.decoding, s.newest
 		s.shown = s.sequence
-		return Frame{Sequence: s.sequence, Captured: s.captured}, s.feed, 0, nil
+		return Frame{Sequence: s.sequence, Captured: s.captured}, s.feed, nil
 	}
 	if s.finished {
-		return Frame{}, nil, 0, io.EOF
+		return Frame{}, nil, io.EOF
 	}
 	err, s.failure = s.failure, nil
-	return Frame{}, nil, 0, err
-}
-
-// fresher is how long the next picture may take at most, if that is worth waiting for: a reader that has a rate of its own would
-// otherwise look at pictures that are as old as the camera's period. It needs the lock.
-func (s *Stream) fresher(now time.Time) time.Duration {
-	age := now.Sub(s.captured)
-	if s.finished || s.failure != nil || age <= fresh || s.period > patience {
-		return 0
-	}
-	return s.period + s.period/2 - age
+	return Frame{}, nil, err
 }
 
 // Close implements Source. It returns when the camera is let go and no program of it is left.
@@ -212,8 +184,7 @@ func (s *Stream) publish(picture []byte, from feed) (free []byte) {
 	free, s.newest = s.newest, picture
 	s.feed = from
 	s.sequence++
-	now := time.Now()
-	s.period, s.captured = now.Sub(s.captured), now
+	s.captured = time.Now()
 	s.failure = nil
 	s.mu.Unlock()
 	s.notify()
