@@ -8,19 +8,17 @@
 # release (the kernel's). It is made anew when this script or what it puts into
 # the image changes. Needs Debian or a relative, x86-64, and root to make it.
 #
-# Packages are unpacked here and configured on the emulated board itself, so that
+# The board gets the release of Debian that this machine has. Packages are unpacked here and configured on the emulated board itself, so that
 # nothing for arm64 has to run on this machine.
 set -euo pipefail
 
-SUITE=bookworm
-MIRROR=${FATHOM_DEBIAN_MIRROR:-http://deb.debian.org/debian}
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 SIZE=600M
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$root/scripts/emulate
 key=$(cat "$here/image.sh" "$here"/image/* | sha256sum | cut -c1-12)
-out=$root/.cache/emulate/$SUITE-$key
+suite=$(. /etc/os-release && echo "$ID-${VERSION_CODENAME:-unknown}")
+out=$root/.cache/emulate/$suite-$key
 work=$out.part
 
 die() { echo "emulate: $*" >&2; exit 1; }
@@ -35,15 +33,14 @@ again() {
     say "'$1' failed (try $try of 3)"
     sleep $((try * 5))
   done
-  die "could not fetch from $MIRROR: check the network, or set FATHOM_DEBIAN_MIRROR"
+  die "'$*' failed: check the network, and that this system's sources of apt have arm64 packages, too"
 }
 
-# configure_apt: a configuration of its own that knows both architectures, with
-# nothing of the host's but how it reaches the network.
+# configure_apt: lists and packages of its own, of both architectures, from where
+# this system has its packages from.
 configure_apt() {
   mkdir -p "$work"/apt/{lists/partial,cache/archives/partial,preferences.d} "$work/debs"
   touch "$work/apt/status"
-  echo "deb [signed-by=$KEYRING] $MIRROR $SUITE main" >"$work/apt/sources.list"
   cat >"$work/apt/apt.conf" <<CONF
 APT::Architecture "arm64";
 APT::Architectures { "arm64"; "$host"; };
@@ -55,8 +52,6 @@ Dir::State::status "$work/apt/status";
 Dir::State::Lists "$work/apt/lists";
 Dir::Cache "$work/apt/cache";
 Dir::Etc::preferencesparts "$work/apt/preferences.d";
-Dir::Etc::sourcelist "$work/apt/sources.list";
-Dir::Etc::sourceparts "/dev/null";
 Debug::NoLocking "true";
 CONF
   export APT_CONFIG=$work/apt/apt.conf
@@ -77,7 +72,7 @@ unpack() {
 
 # unpack_root PACKAGE.deb...: a root in which all packages are unpacked and none is configured.
 unpack_root() {
-  local to=$work/root deb info=$work/root/var/lib/dpkg/info name control file
+  local to=$work/rootfs deb info=$work/rootfs/var/lib/dpkg/info name control file
   mkdir -p "$to"/usr/{bin,sbin,lib} "$info" "$to"/var/lib/dpkg/{updates,triggers,alternatives,parts}
   for file in bin sbin lib; do
     ln -s "usr/$file" "$to/$file"
@@ -156,7 +151,6 @@ need qemu-system-aarch64 qemu-system-arm
 need mke2fs e2fsprogs
 need cpio cpio
 need modprobe kmod
-[[ -e $KEYRING ]] || die "$KEYRING is missing: run  sudo apt-get install debian-archive-keyring"
 
 rm -rf "$work"
 mkdir -p "$work"
@@ -182,30 +176,30 @@ again apt-get -qq --yes --no-install-recommends --download-only install "${essen
 unset APT_CONFIG
 unpack_root "$work"/apt/cache/archives/*.deb
 
-copy_modules "$work/root/usr" vivid i2c-dev 9pnet_virtio 9p virtio_net
-install -D -m 0755 "$work/busybox/bin/busybox" "$work/root/usr/bin/busybox"
-install -m 0644 "$here"/image/*.service "$work/root/etc/systemd/system/"
-install -m 0755 "$here/image/board" "$work/root/usr/sbin/emulated-board"
-mkdir -p "$work/root/etc/systemd/system/multi-user.target.wants"
+copy_modules "$work/rootfs/usr" vivid i2c-dev 9pnet_virtio 9p virtio_net
+install -D -m 0755 "$work/busybox/bin/busybox" "$work/rootfs/usr/bin/busybox"
+install -m 0644 "$here"/image/*.service "$work/rootfs/etc/systemd/system/"
+install -m 0755 "$here/image/board" "$work/rootfs/usr/sbin/emulated-board"
+mkdir -p "$work/rootfs/etc/systemd/system/multi-user.target.wants"
 for unit in "$here"/image/*.service; do
-  ln -s "../$(basename "$unit")" "$work/root/etc/systemd/system/multi-user.target.wants/"
+  ln -s "../$(basename "$unit")" "$work/rootfs/etc/systemd/system/multi-user.target.wants/"
 done
 # Whoever has the console is root there.
-mkdir -p "$work/root/etc/systemd/system/serial-getty@ttyAMA0.service.d"
-printf '[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root %%%%I linux\n' >"$work/root/etc/systemd/system/serial-getty@ttyAMA0.service.d/autologin.conf"
-echo board >"$work/root/etc/hostname"
-: >"$work/root/etc/machine-id"
+mkdir -p "$work/rootfs/etc/systemd/system/serial-getty@ttyAMA0.service.d"
+printf '[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root %%%%I linux\n' >"$work/rootfs/etc/systemd/system/serial-getty@ttyAMA0.service.d/autologin.conf"
+echo board >"$work/rootfs/etc/hostname"
+: >"$work/rootfs/etc/machine-id"
 
-mke2fs -q -t ext4 -d "$work/root" "$work/root.img" "$SIZE" >/dev/null 2>&1 || die "mke2fs could not make a disk of $SIZE (is there room in .cache?)"
+mke2fs -q -t ext4 -d "$work/rootfs" "$work/root.img" "$SIZE" >/dev/null 2>&1 || die "mke2fs could not make a disk of $SIZE (is there room in .cache?)"
 make_initrd
 cp "$work/kernel/boot/vmlinuz-$release" "$work/vmlinuz"
 say "configuring them on the board (a minute or two)"
 configure_root
 echo "$release" >"$work/release"
-rm -rf "$work"/{apt,debs,kernel,root,control,initramfs,busybox,modules}
+rm -rf "$work"/{apt,debs,kernel,rootfs,control,initramfs,busybox,modules}
 touch "$work/complete"
 # Images of older recipes are of no use.
-find "$root/.cache/emulate" -mindepth 1 -maxdepth 1 -name "$SUITE-*" ! -path "$work" -exec rm -rf {} +
+find "$root/.cache/emulate" -mindepth 1 -maxdepth 1 -name "$suite-*" ! -path "$work" -exec rm -rf {} +
 mv -T "$work" "$out"
 say "$out is ready"
 echo "$out"
