@@ -42,7 +42,7 @@ func logits() ([]results.Row, error) {
 	if len(rows) == 0 {
 		return nil, failed
 	}
-	return renewed("logits/", rows)
+	return rows, nil
 }
 
 // tests counts the packages whose short tests fail as arm64 programs.

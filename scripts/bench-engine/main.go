@@ -25,13 +25,13 @@ const (
 // parts run in this order.
 var parts = []results.Part{
 	{Name: "families", Measure: families},
-	{Name: "latency", Measure: latency},
+	{Name: "latency", Measure: latency, Owns: []string{"bare-demo-", "segments-demo-", "switch-demo-"}},
 	{Name: "depthwise", Measure: depthwise},
 	{Name: "allocations", Measure: allocations},
 	{Name: "free", Measure: free},
 	{Name: "deadline", Measure: deadline},
-	{Name: "escalation", Measure: escalation},
-	{Name: "spending", Measure: spending},
+	{Name: "escalation", Measure: escalation, Owns: []string{"escalation-single-", "escalation-mixture-"}},
+	{Name: "spending", Measure: spending, Owns: []string{"escalation-governed-"}},
 }
 
 func main() {
