@@ -13,9 +13,9 @@ import (
 )
 
 // maxSide bounds the width and height of a picture, in pixels. It is checked in
-// the header, before any memory is set aside for the picture: at most 48 MiB
+// the header, before any memory is set aside for the picture: at most 64 MiB
 // then, several times that for a progressive JPEG.
-const maxSide = 4096
+const maxSide = turbo.MaxSide
 
 // format is one way to encode a picture.
 type format struct {

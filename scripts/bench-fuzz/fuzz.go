@@ -112,10 +112,13 @@ func (p fuzzed) build(ctx context.Context, dir string) (program, error) {
 	return x, err
 }
 
+// minimizing is how long an input may be made shorter: Go's minute for each would leave little for the search.
+const minimizing = time.Second
+
 // fuzz runs one function with one worker. An error says that it failed.
 func (x program) fuzz(ctx context.Context, name string, length time.Duration) (o outcome, err error) {
 	cmd := exec.CommandContext(ctx, x.path, "-test.run", "^$", "-test.fuzz", "^"+name+"$", "-test.fuzztime", length.String(),
-		"-test.parallel", "1", "-test.fuzzcachedir", x.corpus)
+		"-test.fuzzminimizetime", minimizing.String(), "-test.parallel", "1", "-test.fuzzcachedir", x.corpus)
 	cmd.Dir = x.folder
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = 10 * time.Second

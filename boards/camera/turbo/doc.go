@@ -6,3 +6,6 @@
 // everything. Errors, jumps and memory of the C library stay within its TurboJPEG
 // interface, which touches nothing but the buffers that it is given.
 package turbo
+
+// MaxSide bounds the width and height of a picture, in pixels: a larger one is refused before any memory is set aside for it.
+const MaxSide = 4096

@@ -35,6 +35,9 @@ func Decode(data []byte, least image.Point) (image.Image, error) {
 		return nil, complaint(h)
 	}
 	shown := image.Pt(int(width), int(height))
+	if shown.X < 1 || shown.Y < 1 || shown.X > MaxSide || shown.Y > MaxSide { // the library reads 0x0 where there are tables only
+		return nil, fmt.Errorf("turbo: %dx%d pixels: want 1x1 to %dx%[3]d", shown.X, shown.Y, MaxSide)
+	}
 	switch sampling {
 	case C.TJSAMP_444, C.TJSAMP_420, C.TJSAMP_GRAY:
 		shown = reduced(shown, least)
@@ -49,10 +52,16 @@ func Decode(data []byte, least image.Point) (image.Image, error) {
 	switch space {
 	case C.TJCS_GRAY:
 		m := image.NewGray(image.Rectangle{Max: shown})
-		return m, decode(m.Pix, m.Stride, C.TJPF_GRAY)
+		if err := decode(m.Pix, m.Stride, C.TJPF_GRAY); err != nil {
+			return nil, err
+		}
+		return m, nil
 	case C.TJCS_YCbCr, C.TJCS_RGB:
 		m := image.NewRGBA(image.Rectangle{Max: shown})
-		return m, decode(m.Pix, m.Stride, C.TJPF_RGBA)
+		if err := decode(m.Pix, m.Stride, C.TJPF_RGBA); err != nil {
+			return nil, err
+		}
+		return m, nil
 	}
 	return nil, fmt.Errorf("turbo: colour space %d", space)
 }
