@@ -39,7 +39,8 @@ type PipelineConfig struct {
 
 // Pipeline takes frames from the camera to a label. It needs no queue: a
 // camera.Source drops what nobody asks for, and the pipeline asks for the
-// newest frame when the next one is due.
+// newest frame when the next one is due. Where it has time, it takes a frame as it
+// comes instead of one that has waited; see waitingIsFree.
 type Pipeline struct {
 	config PipelineConfig
 
@@ -100,10 +101,20 @@ func (p *Pipeline) look() {
 func (p *Pipeline) Run(ctx context.Context) error {
 	defer p.config.Viewfinder.Release()
 	last := time.Now().Add(-time.Hour) // the first frame is due at once
-	for p.wait(ctx, last) {
+	var work time.Duration             // of the last frame, from its last byte or the asking for it on
+	for {
+		paced := p.untilDue(last) > 0 // by the period, not by the work
+		if !p.wait(ctx, last) {
+			return nil
+		}
 		p.config.Viewfinder.Release()
-		began := time.Now()
-		p.turn.begin(began)
+		asked, period := time.Now(), p.currentPeriod()
+		p.turn.begin(asked)
+		next := scheduled(last, asked, period)
+		if s, ok := p.config.Source.(visits); ok && paced {
+			spare := next.Add(period).Sub(asked)
+			s.Leave(func(age, period time.Duration) bool { return waitingIsFree(age, period, work, spare) })
+		}
 		frame, err := p.config.Source.Next(ctx)
 		switch {
 		case ctx.Err() != nil || errors.Is(err, io.EOF):
@@ -116,14 +127,14 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("camera: %s: %w", p.config.Source.Name(), err)
 		}
-		// The period counts from when the last frame was asked for, so that waiting for the camera does not
-		// slow the rate down.
-		last = began
+		last = next
 		if p.classify(frame) {
 			p.turn.end()
 		}
+		if work = time.Since(asked); frame.Captured.After(asked) {
+			work = time.Since(frame.Captured)
+		}
 	}
-	return nil
 }
 
 // wait blocks until the next frame is due, and reports whether it is still wanted.

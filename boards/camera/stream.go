@@ -90,6 +90,7 @@ type Stream struct {
 	feed     feed   // that it came from
 	sequence uint64 // of the newest
 	captured time.Time
+	period   time.Duration // that usually lies between two pictures; 0 while unknown
 	failure  error         // of the last attempt, until Next has told it or a picture came
 	finished bool          // nothing comes after the newest
 	news     chan struct{} // holds one: there is a picture or a failure
@@ -171,6 +172,17 @@ func (s *Stream) take() (frame Frame, from feed, err error) {
 	return Frame{}, nil, err
 }
 
+// Leave passes over the picture that Next would return at once, if there is one and stale says so of its age and of the time that
+// usually lies between two, 0 where that is not known yet: Next then waits for the one after it. The last of a camera that has
+// come to its end is never left. It belongs to the goroutine that calls Next.
+func (s *Stream) Leave(stale func(age, period time.Duration) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sequence > s.shown && !s.finished && s.failure == nil && stale(time.Since(s.captured), s.period) {
+		s.shown = s.sequence
+	}
+}
+
 // Close implements Source. It returns when the camera is let go and no program of it is left.
 func (s *Stream) Close() error {
 	s.stop()
@@ -178,13 +190,14 @@ func (s *Stream) Close() error {
 	return nil
 }
 
-// publish offers a picture and returns a buffer for the next one.
-func (s *Stream) publish(picture []byte, from feed) (free []byte) {
+// publish offers a picture, of which the last byte has just come, and returns a buffer for the next one.
+func (s *Stream) publish(picture []byte, from feed, r *rhythm) (free []byte) {
+	now := time.Now()
 	s.mu.Lock()
 	free, s.newest = s.newest, picture
 	s.feed = from
 	s.sequence++
-	s.captured = time.Now()
+	s.captured, s.period = now, r.beat(now)
 	s.failure = nil
 	s.mu.Unlock()
 	s.notify()
@@ -257,6 +270,7 @@ func (s *Stream) read(ctx context.Context) (pictures int, err error) {
 	defer from.close()
 	timer.Reset(s.options.FrameTimeout)
 	var buf []byte
+	var r rhythm
 	for {
 		picture, err := from.next(ctx, buf)
 		if err != nil {
@@ -266,7 +280,26 @@ func (s *Stream) read(ctx context.Context) (pictures int, err error) {
 			return pictures, err
 		}
 		timer.Reset(s.options.FrameTimeout)
-		buf = s.publish(picture, from)
+		buf = s.publish(picture, from, &r)
 		pictures++
 	}
+}
+
+// rhythm is how fast pictures follow each other on one connection.
+type rhythm struct {
+	last   time.Time
+	period time.Duration
+}
+
+// beat notes a picture and returns the mean time between two, in which the newest counts for an eighth; 0 before the second.
+func (r *rhythm) beat(now time.Time) time.Duration {
+	switch between := now.Sub(r.last); {
+	case r.last.IsZero():
+	case r.period == 0:
+		r.period = between
+	default:
+		r.period += (between - r.period) / 8
+	}
+	r.last = now
+	return r.period
 }

@@ -35,7 +35,7 @@ func start() ([]results.Row, error) {
 	defer os.RemoveAll(state)
 	var samples []float64
 	for i := range repeats + 1 {
-		p, err := launch(state, "--source", "synthetic")
+		p, err := launch(bundle, state, "--source", "synthetic")
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +131,7 @@ func memory() ([]results.Row, error) {
 
 // residentAtWork is the memory after some seconds of frames with somebody who looks.
 func residentAtWork(state, camera string) (float64, error) {
-	p, err := launch(state, "--source", camera)
+	p, err := launch(bundle, state, "--source", camera)
 	if err != nil {
 		return 0, err
 	}
@@ -173,7 +173,7 @@ func cpu() ([]results.Row, error) {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := launch(state, "--config", config)
+	p, err := launch(bundle, state, "--config", config)
 	if err != nil {
 		return nil, err
 	}

@@ -32,18 +32,17 @@ const (
 	delayParts  = 5 // of which each has a percentile of its own
 )
 
-// clocks are when frames were sent and when their events arrived, by number. Safe for concurrent use.
+// clocks are when frames were sent, when their work began, and when their events arrived, by number. Safe for concurrent use.
 type clocks struct {
-	mu             sync.Mutex
-	sent, received map[int]time.Time
+	mu                    sync.Mutex
+	sent, begun, received map[int]time.Time
 }
 
-func (c *clocks) note(m map[int]time.Time, number int) {
-	now := time.Now()
+func (c *clocks) note(m map[int]time.Time, number int, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, known := m[number]; !known {
-		m[number] = now
+		m[number] = at
 	}
 }
 
@@ -54,17 +53,20 @@ func delay() ([]results.Row, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(state)
-	c := &clocks{sent: map[int]time.Time{}, received: map[int]time.Time{}}
+	c := &clocks{sent: map[int]time.Time{}, begun: map[int]time.Time{}, received: map[int]time.Time{}}
 	pictures, err := scenes()
 	if err != nil {
 		return nil, err
 	}
-	camera, err := stream(delayRate, pictures, func(number int) { c.note(c.sent, number) })
+	camera, err := stream(delayRate, pictures, func(number int) { c.note(c.sent, number, time.Now()) })
 	if err != nil {
 		return nil, err
 	}
 	defer camera.Close()
-	address, end, err := listenForEvents(func(number int) { c.note(c.received, number) })
+	address, end, err := listenForEvents(func(number int, begun time.Time) {
+		c.note(c.received, number, time.Now())
+		c.note(c.begun, number, begun)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +83,7 @@ mqtt: {broker: "mqtt://%s", id: bench, home_assistant: false}
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := launch(state, "--config", config)
+	p, err := launch(bundle, state, "--config", config)
 	if err != nil {
 		return nil, err
 	}
@@ -100,29 +102,38 @@ mqtt: {broker: "mqtt://%s", id: bench, home_assistant: false}
 func (c *clocks) rows(latencies map[int]float64) ([]results.Row, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var beside, whole []float64 // ms, in the order of the frames
+	var beside, whole, before, after []float64 // ms, in the order of the frames
 	for number := delayRate + 1; number <= len(c.sent); number++ {
 		arrived, told := c.received[number]
 		latency, classified := latencies[number]
 		if told && classified {
-			total := float64(arrived.Sub(c.sent[number])) / float64(time.Millisecond)
+			total, first := milliseconds(arrived.Sub(c.sent[number])), milliseconds(c.begun[number].Sub(c.sent[number]))
 			whole, beside = append(whole, total), append(beside, total-latency)
+			before, after = append(before, first), append(after, total-first-latency)
 		}
 	}
 	if len(beside) < int(delayTime.Seconds())*delayRate/2 {
 		return nil, fmt.Errorf("only %d events of %d frames: the network cannot tell the scenes apart, or the machine is too busy", len(beside), len(c.sent))
 	}
-	var parts []float64
-	for part := range slices.Chunk(beside, (len(beside)+delayParts-1)/delayParts) {
-		parts = append(parts, percentile(part, 0.99))
+	worst := func(id, what string, values []float64, op string, limit float64) results.Row {
+		var parts []float64
+		for part := range slices.Chunk(values, (len(values)+delayParts-1)/delayParts) {
+			parts = append(parts, percentile(part, 0.99))
+		}
+		r := row(id, fmt.Sprintf("%s: 99th percentile of %d frames of 640x480 MJPEG at %d frames/s, and of their fifths", what, len(values), delayRate), parts, "ms", op, limit)
+		r.Value = percentile(values, 0.99)
+		return r
 	}
-	worst := row("delay", fmt.Sprintf("From the last byte of a frame to its event at an MQTT broker, less the inference of this frame: 99th percentile of %d frames of 640x480 MJPEG at %d frames/s, and of their fifths",
-		len(beside), delayRate), parts, "ms", "<=", 10)
-	worst.Value = percentile(beside, 0.99)
-	middle := results.One("delay-median", "From the last byte of a frame to its event at an MQTT broker, with the inference: median", results.Median(whole), "ms", "", 0,
-		"go run ./scripts/bench-daemon delay")
-	return []results.Row{worst, middle}, nil
+	return []results.Row{
+		worst("delay", "From the last byte of a frame to its event at an MQTT broker, less the inference of this frame", beside, "<=", 10),
+		worst("delay-before", "Of that, until its work begins: the way to fathomd, waiting, decoding", before, "", 0),
+		worst("delay-after", "Of that, from there on: tensor, smoothing, event, the way to the broker", after, "", 0),
+		results.One("delay-median", "From the last byte of a frame to its event at an MQTT broker, with the inference: median", results.Median(whole), "ms", "", 0,
+			"go run ./scripts/bench-daemon delay"),
+	}, nil
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // percentile is the smallest value that at least such a share does not exceed.
 func percentile(values []float64, share float64) float64 {
@@ -157,19 +168,22 @@ func scenes() ([][]byte, error) {
 	return pictures, nil
 }
 
-// listenForEvents runs a broker that tells the number of the frame of every event.
-func listenForEvents(arrived func(number int)) (address string, end func(), err error) {
+// listenForEvents runs a broker that tells the number of the frame of every event, and when its work began.
+func listenForEvents(arrived func(number int, begun time.Time)) (address string, end func(), err error) {
 	s := broker.New(&broker.Options{InlineClient: true, Logger: slog.New(slog.DiscardHandler)})
 	l := listeners.NewTCP(listeners.Config{ID: "bench", Address: "127.0.0.1:0"})
 	err = errors.Join(s.AddHook(new(auth.AllowHook), nil), s.AddListener(l),
 		s.Subscribe("fathom/bench/event", 1, func(_ *broker.Client, _ packets.Subscription, p packets.Packet) {
-			var event struct{ Frame string }
+			var event struct {
+				Frame string
+				Time  time.Time
+			}
 			if json.Unmarshal(p.Payload, &event) != nil {
 				return
 			}
 			if _, number, ok := strings.Cut(event.Frame, "-"); ok {
 				if n, err := strconv.Atoi(number); err == nil {
-					arrived(n)
+					arrived(n, event.Time)
 				}
 			}
 		}), s.Serve())

@@ -32,5 +32,6 @@ func main() {
 		{Name: "memory", Measure: memory},
 		{Name: "cpu", Measure: cpu},
 		{Name: "delay", Measure: delay},
+		{Name: "throughput", Measure: throughput}, // of what bench-engine made
 	}, os.Args[1:], os.Stderr))
 }

@@ -23,8 +23,8 @@ type process struct {
 	least image.Point   // the network's input
 }
 
-// launch starts fathomd on the real board with the demo bundle, which it has seen before.
-func launch(state string, args ...string) (*process, error) {
+// launch starts fathomd on the real board with a bundle.
+func launch(bundle, state string, args ...string) (*process, error) {
 	b, err := bundles.Open(bundle)
 	if err != nil {
 		return nil, err
