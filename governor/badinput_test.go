@@ -235,7 +235,7 @@ func TestNewRefusesSettings(t *testing.T) {
 	for want, spec := range map[string]Spec{
 		"predictive: margin -1 K":                {Name: PredictiveName, Predictive: &PredictiveConfig{MarginKelvin: -1}},
 		"predictive: margin NaN K":               {Name: PredictiveName, Predictive: &PredictiveConfig{MarginKelvin: math.NaN()}},
-		"predictive: horizon 1s":                 {Name: PredictiveName, Predictive: &PredictiveConfig{Horizon: time.Second}},
+		"predictive: horizon 15s":                {Name: PredictiveName, Predictive: &PredictiveConfig{Horizon: 15 * time.Second}},
 		"predictive: dwell 1ms":                  {Name: PredictiveName, Predictive: &PredictiveConfig{Dwell: time.Millisecond}},
 		"power_budget: gain -1":                  {Name: PowerBudgetName, PowerBudget: &PowerBudgetConfig{OverGain: -1}},
 		"power_budget: sustainable budget 2":     {Name: PowerBudgetName, PowerBudget: &PowerBudgetConfig{Sustainable: 2}},

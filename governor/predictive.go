@@ -63,8 +63,8 @@ func NewPredictive(c PredictiveConfig) (Predictive, error) {
 		return bad("margin %g K: want more than 0 and at most 20", c.MarginKelvin)
 	case !(c.NoiseSigmas >= 0 && c.NoiseSigmas <= 6):
 		return bad("%g sigmas of noise: want 0 to 6", c.NoiseSigmas)
-	case c.Horizon < 5*time.Second || c.Horizon > time.Hour:
-		return bad("horizon %v: want 5s to 1h", c.Horizon)
+	case c.Horizon < leastHorizon || c.Horizon > time.Hour:
+		return bad("horizon %v: want %v to 1h (depth swings where its first sixteenth is over before the next step)", c.Horizon, leastHorizon)
 	}
 	if err := (turns{c.Dwell, c.Slice, c.SwitchCost, c.FlagHold, c.Grace}).validate(); err != nil {
 		return bad("%w", err)
@@ -151,6 +151,9 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 		m.observe(v.heat.celsius, v.seconds)
 	}
 }
+
+// leastHorizon has its first instant, a sixteenth of it, no nearer than the next step.
+const leastHorizon = 16 * time.Second
 
 const (
 	// What a board without a reading may have become hotter than its model, and how

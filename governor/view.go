@@ -33,12 +33,15 @@ type view struct {
 const (
 	// longestStep is the longest time between two steps that the models live through;
 	// after a longer one the machine slept, and what it was doing is not known.
-	longestStep    = 30 * time.Second
-	perBusyWeight  = 0.2
-	leastBusy      = 0.005
-	mostPerBusy    = 1000 // a simulated board may be that much slower than this machine
-	othersSeconds  = 8    // in which a load of others that ended is believed
-	assumedPerBusy = 1    // one inference is taken to use the whole board until measured
+	longestStep   = 30 * time.Second
+	perBusyWeight = 0.2
+	leastBusy     = 0.005
+	mostPerBusy   = 1000 // a simulated board may be that much slower than this machine
+	// A real board that is less busy than leastBusy spends more on the rest of the program. A
+	// simulated one is told of inference alone, and may be hot from very little of it.
+	leastSimulatedBusy = 0.0001
+	othersSeconds      = 8 // in which a load of others that ended is believed
+	assumedPerBusy     = 1 // one inference is taken to use the whole board until measured
 )
 
 // look takes the observations and readings of a step into the state.
@@ -95,7 +98,11 @@ func gapOf(last time.Time, gap time.Duration) time.Duration {
 func (w *Work) learn(in Input, seconds, busy float64, v *view) {
 	own, ownWhy := freshNumber(in.Snapshot.Load.OwnCPUPercent, in.Now, 0, 100)
 	all, allWhy := freshNumber(in.Snapshot.Load.CPUPercent, in.Now, 0, 100)
-	if ownWhy == "" && seconds > 0 && busy > leastBusy {
+	enough := leastBusy
+	if in.Snapshot.Simulated {
+		enough = leastSimulatedBusy
+	}
+	if ownWhy == "" && seconds > 0 && busy > enough {
 		if ratio := min(own/100/busy, mostPerBusy); w.PerBusy == 0 {
 			w.PerBusy = ratio
 		} else {

@@ -113,7 +113,7 @@ func TestDemoGoesShallowerUnderHeatAndEndsOnSIGTERM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fast := strings.Replace(string(demo), "acceleration: 15", "acceleration: 300", 1)
+	fast := strings.Replace(string(demo), "acceleration: 8\n", "acceleration: 300\n", 1)
 	if fast == string(demo) {
 		t.Fatal("the demo has another acceleration: change this test")
 	}

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/goccy/go-yaml"
 
 	"github.com/fathom-edge/fathom/governor"
 	"github.com/fathom-edge/fathom/runtime/profile"
@@ -28,7 +32,7 @@ func ladder() profile.Profile {
 
 const ceiling = 75
 
-// closedCase is the demo: a Pi 4 in a closed case, 25 times faster than real.
+// closedCase is a Pi 4 in a closed case, 25 times faster than real.
 func closedCase(policy string) Scenario {
 	return Scenario{
 		Board:          Config{Model: Pi4ClosedCase(), Acceleration: 25},
@@ -37,6 +41,101 @@ func closedCase(policy string) Scenario {
 		Objectives:     governor.Objectives{FPS: 5, CeilingCelsius: ceiling},
 		DeepestLatency: 4 * time.Millisecond, Utilisation: 0.95,
 		Duration: 4 * time.Minute, // 100 min of the board
+	}
+}
+
+// demo is what fathomd --demo shows: its own board, objectives and policy, and five
+// rungs that take this machine as little as those of its bundle do.
+func demo(t *testing.T) Scenario {
+	t.Helper()
+	text, err := os.ReadFile("../../testdata/demo/fathomd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c struct {
+		TargetRate float64             `yaml:"target_rate"`
+		Policy     governor.Spec       `yaml:"policy"`
+		Objectives governor.Objectives `yaml:"objectives"`
+		Simulate   struct {
+			Board        string        `yaml:"board"`
+			Acceleration float64       `yaml:"acceleration"`
+			Utilisation  float64       `yaml:"utilisation"`
+			SunKelvin    float64       `yaml:"sun_kelvin"`
+			SunPeriod    time.Duration `yaml:"sun_period"`
+		} `yaml:"simulate"`
+	}
+	if err := yaml.Unmarshal(text, &c); err != nil {
+		t.Fatal(err)
+	}
+	preset, err := FindPreset(c.Simulate.Board)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var candidates []profile.Candidate
+	for i, macs := range []int64{700_000, 1_880_000, 3_060_000, 4_240_000, 7_780_000} {
+		accuracy := 0.8 + 0.04*float64(i)
+		candidates = append(candidates, profile.Candidate{Name: fmt.Sprint("depth-", i), MACs: macs, Accuracy: &accuracy})
+	}
+	p, err := profile.FromVariants(candidates, profile.StartThroughput("Raspberry Pi 4", 1), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Objectives.FPS, c.Objectives.CeilingCelsius = c.TargetRate, ceiling // 5 K below its limit, as by default
+	return Scenario{
+		Board:   Config{Model: preset.Model(), Acceleration: c.Simulate.Acceleration, Sun: Sun{c.Simulate.SunKelvin, c.Simulate.SunPeriod}},
+		Profile: p, Policy: c.Policy, Objectives: c.Objectives,
+		DeepestLatency: 600 * time.Microsecond, Utilisation: c.Simulate.Utilisation,
+		Duration: 6 * time.Minute,
+	}
+}
+
+// walk tells which rungs ran from a time on, and how many changes went past a neighbour.
+func (r Result) walk(from, to time.Duration) (rungs []int, jumps int) {
+	for i, p := range r.Points {
+		if p.At < from || p.At >= to {
+			continue
+		}
+		if !slices.Contains(rungs, p.Rung) {
+			rungs = append(rungs, p.Rung)
+		}
+		if i > 0 && (p.Rung > r.Points[i-1].Rung+1 || p.Rung < r.Points[i-1].Rung-1) {
+			jumps++
+		}
+	}
+	slices.Sort(rungs)
+	return rungs, jumps
+}
+
+func TestTheDemoFallsWithHeatAndTakesTurnsOfNeighbours(t *testing.T) {
+	s := demo(t)
+	r := run(t, s)
+	early, _ := r.walk(0, time.Minute)
+	all, jumps := r.walk(0, s.Duration)
+	got := r.Summarize(0, ceiling)
+	t.Logf("first minute %v, then %v, %d jumps, %+v", early, all, jumps, got)
+	if len(early) < 3 || r.Points[5].Rung != len(s.Profile.Rungs)-1 {
+		t.Errorf("the rungs of the first minute are %v, %d after 5 s: want the deepest while it is cool, and at least three", early, r.Points[5].Rung)
+	}
+	if jumps > 3 {
+		t.Errorf("%d changes past a neighbour in %v: want at most 3", jumps, s.Duration)
+	}
+	if got.SecondsAbove > 0 {
+		t.Errorf("%+v: above the ceiling", got)
+	}
+}
+
+// However few milliseconds of this machine keep the simulated board busy.
+func TestInSteadyAirTimeIsSplitBetweenNeighbours(t *testing.T) {
+	for _, deepest := range []time.Duration{200 * time.Microsecond, 600 * time.Microsecond, 20 * time.Millisecond} {
+		for _, ceiling := range []float64{62, 68, 75} {
+			s := demo(t)
+			s.Board.Sun, s.DeepestLatency, s.Objectives.CeilingCelsius = Sun{}, deepest, ceiling
+			r := run(t, s)
+			rungs, jumps := r.walk(4*time.Minute, s.Duration)
+			if len(rungs) > 2 || jumps > 0 {
+				t.Errorf("%v, %g °C: rungs %v and %d changes past a neighbour in two steady minutes, want two neighbours", deepest, ceiling, rungs, jumps)
+			}
+		}
 	}
 }
 
