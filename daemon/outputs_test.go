@@ -323,7 +323,7 @@ func TestOutputsChangeOnReload(t *testing.T) {
 	c := DefaultConfig()
 	c.Bundle, c.Listen, c.Smoothing, c.TargetRate = tiny, "127.0.0.1:0", 0, 50
 	c.Events.AppearAfter, c.Events.GoneAfter = 0, 50*time.Millisecond
-	c.EventLog, c.Webhook.URL = filepath.Join(dir, "events.jsonl"), urls[0]
+	c.EventLog, c.Webhook.URL, c.MQTT.Broker = filepath.Join(dir, "events.jsonl"), urls[0], "mqtt://127.0.0.1:1" // where nobody listens
 	next := c
 	next.Webhook.URL, next.MQTT.Broker, next.MQTT.ID, next.Snapshots.Folder = urls[1], "mqtt://"+address, "box", filepath.Join(dir, "pictures")
 
@@ -358,7 +358,9 @@ func TestOutputsChangeOnReload(t *testing.T) {
 	}
 	told := slices.Compact(append(hooks[0].kinds(), hooks[1].kinds()...)) // what is on its way at the change may arrive at both
 	logged := (&heard{lines: strings.Split(strings.TrimSpace(string(log)), "\n")}).kinds()
-	if len(told) > len(logged) || cmp.Diff(logged[:len(told)], told) != "" {
-		t.Errorf("webhooks were told\n%v\nof\n%v", told, logged)
+	for by, told := range map[string][]string{"webhooks": told, "the broker": slices.Compact(heardThere.kinds())} {
+		if len(told) > len(logged) || cmp.Diff(logged[:len(told)], told) != "" {
+			t.Errorf("%s: told\n%v\nof\n%v", by, told, logged)
+		}
 	}
 }

@@ -70,13 +70,27 @@ func (o *outputs) replace(before, next *receivers) {
 		o.monitor.Condition(partWebhook, nil)
 		if next.webhook != nil {
 			next.webhook.Take(before.webhook)
+		} else {
+			o.forgotten(partWebhook, before.webhook.Stats().Waiting)
 		}
 	}
 	if before.mqtt != nil && before.mqtt != next.mqtt {
 		o.end(before.mqtt)
 		o.monitor.Condition(partMQTT, nil)
+		if next.mqtt != nil {
+			next.mqtt.Take(before.mqtt)
+		} else {
+			o.forgotten(partMQTT, before.mqtt.Stats().Events)
+		}
 	}
 	o.startAll(next)
+}
+
+// forgotten tells of events that waited for a receiver that the configuration names no more.
+func (o *outputs) forgotten(part string, events int) {
+	if events > 0 {
+		o.monitor.config.Log.Warn("events are dropped: the configuration has nowhere to tell them any more", "part", part, "events", events)
+	}
 }
 
 // startAll starts what does not run yet; o.mu is held.

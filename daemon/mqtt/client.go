@@ -74,6 +74,7 @@ type Stats struct {
 	Wishes      uint64 // carried out
 	Refused     uint64 // wishes that were not
 	Waiting     int
+	Events      int // of those that wait
 }
 
 // topics are where this device speaks and listens.
@@ -252,6 +253,10 @@ func (x *Client) tell(topic string, v any) error {
 // Event queues an event.
 func (x *Client) Event(payload []byte) { x.outbox.add(x.topics.event, payload) }
 
+// Take takes over the events that wait at a client that does not run any more. They go where this one's go; of too many, the
+// oldest are dropped.
+func (x *Client) Take(from *Client) { x.outbox.take(from.outbox, x.topics.event) }
+
 // Image keeps the newest picture, a JPEG, and the event that it shows, as JSON.
 func (x *Client) Image(jpeg, event []byte) {
 	x.outbox.keep(x.topics.shown, event)
@@ -260,9 +265,9 @@ func (x *Client) Image(jpeg, event []byte) {
 
 // Stats are the counts up to now.
 func (x *Client) Stats() Stats {
-	waiting, dropped := x.outbox.waiting()
+	waiting, events, dropped := x.outbox.waiting()
 	return Stats{Connected: x.connected.Load(), Connections: x.connections.Load(), Published: x.published.Load(),
-		Dropped: dropped + x.refused.Load(), Wishes: x.wishes.Load(), Refused: x.notWished.Load(), Waiting: waiting}
+		Dropped: dropped + x.refused.Load(), Wishes: x.wishes.Load(), Refused: x.notWished.Load(), Waiting: waiting, Events: events}
 }
 
 // Run connects, and connects again, until ctx ends. Then it says goodbye.

@@ -409,6 +409,45 @@ func TestBrokerGone(t *testing.T) {
 	wait(t, "everything again", func() bool { return len(b.kept()) == 6 })
 }
 
+// Events that wait for a broker that is away go to the next one, the oldest first, before what came later.
+func TestTake(t *testing.T) {
+	event := func(i int) []byte { return fmt.Appendf(nil, "%d", i) }
+	c := DefaultConfig()
+	c.Broker, c.ID, c.HomeAssistant = "mqtt://127.0.0.1:1", "old", false
+	old, err := New(c, Options{Health: func(error) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		old.Event(event(i))
+	}
+	b := brokerAt(t, "127.0.0.1:0", nil, nil, nil)
+	c.Broker, c.ID, c.Queue = "mqtt://"+b.address, "new", 8
+	x, err := New(c, Options{Health: func(error) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Event(event(10))
+	x.Take(old)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- x.Run(ctx) }()
+	wait(t, "events", func() bool { return x.Stats().Connected && x.Stats().Waiting == 0 })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	var got []string
+	for _, m := range b.messages() {
+		if event, ok := strings.CutPrefix(m, "fathom/new/event "); ok {
+			got = append(got, event)
+		}
+	}
+	if diff := cmp.Diff(strings.Fields("3 4 5 6 7 8 9 10"), got); diff != "" || x.Stats().Dropped != 3 || old.Stats().Events != 0 {
+		t.Errorf("%+v, %+v (-want +got)\n%s", x.Stats(), old.Stats(), diff)
+	}
+}
+
 func TestWrongPassword(t *testing.T) {
 	ledger := &auth.Ledger{Auth: auth.AuthRules{{Username: "fathom", Password: "right", Allow: true}}}
 	b := brokerAt(t, "127.0.0.1:0", nil, ledger, nil)

@@ -60,6 +60,26 @@ func (o *outbox) add(topic string, payload []byte) {
 	o.signal()
 }
 
+// take puts the events of another outbox before its own; their topic is another now.
+func (o *outbox) take(from *outbox, topic string) {
+	from.mu.Lock()
+	older := from.events
+	from.events = nil
+	from.mu.Unlock()
+	o.mu.Lock()
+	events := make([]*message, 0, len(older)+len(o.events))
+	for _, m := range older {
+		o.number++
+		events = append(events, &message{topic: topic, payload: m.payload, number: o.number})
+	}
+	events = append(events, o.events...)
+	excess := max(0, len(events)-o.bound)
+	o.events = events[excess:]
+	o.dropped += uint64(excess)
+	o.mu.Unlock()
+	o.signal()
+}
+
 func (o *outbox) signal() {
 	select {
 	case o.arrived <- struct{}{}:
@@ -116,11 +136,11 @@ func (o *outbox) giveUp(m *message) {
 
 func (m *message) same(n *message) bool { return m.number == n.number }
 
-// waiting is how many messages are due, and how many events were dropped.
-func (o *outbox) waiting() (due int, dropped uint64) {
+// waiting is how many messages are due, how many of them are events, and how many events were dropped.
+func (o *outbox) waiting() (due, events int, dropped uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.dirty) + len(o.events), o.dropped
+	return len(o.dirty) + len(o.events), len(o.events), o.dropped
 }
 
 // last is what a retained topic was told last; nil for nothing.
