@@ -76,7 +76,7 @@ func (a *auth) mac(value []byte) []byte {
 
 // session tells whether a cookie is one of ours that has not ended.
 func (a *auth) session(cookie string) bool {
-	value, err := base64.RawURLEncoding.DecodeString(cookie)
+	value, err := base64.RawURLEncoding.Strict().DecodeString(cookie)
 	if err != nil || len(value) != 8+sha256.Size || a.token == "" {
 		return false
 	}
