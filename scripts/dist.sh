@@ -9,7 +9,8 @@
 # glibc 2.27 (JetPack 4; newer boards have more) by scripts/cross.sh. The amd64
 # library itself needs glibc 2.29, the arm64 one 2.27.
 #
-# The same commit gives the same bytes, in any folder; scripts/dist-twice.sh tries it.
+# The same commit gives the same bytes, in any folder; scripts/dist-twice.sh tries it. That takes
+# the pinned libjpeg-turbo, which scripts/jpeg.sh gets where apt has Debian 12; there is no release without it.
 # scripts/package.sh makes packages of what is built here.
 set -euo pipefail
 
@@ -82,6 +83,7 @@ fi
 
 arches=("$@")
 [[ ${#arches[@]} -gt 0 ]] || arches=(amd64 arm64)
+scripts/jpeg.sh --required "${arches[@]}"
 scripts/native.sh "${arches[@]}"
 for arch in "${arches[@]}"; do
   build "$arch"

@@ -80,6 +80,7 @@ PYTHON
 package() {
   local arch=$1 tree=dist/fathom_linux_$1 program
   [[ -x $tree/bin/fathomd ]] || die "$tree is missing: run  scripts/dist.sh $arch"
+  grep -q "libjpeg-turbo version" "$tree/bin/fathomd" || die "$tree has no libjpeg-turbo in it: run  scripts/dist.sh $arch"
   document "$arch"
   find "$tree" -exec touch -h -d "$time" {} +
   sed -e "s|\${ARCH}|$arch|; s|\${VERSION}|$version|; s|\${MTIME}|$time|; s|\${TREE}|$tree|; s|\${DEPENDS}|${DEPENDS[$arch]}|" deploy/nfpm.yaml >"$out/nfpm.yaml"
