@@ -34,7 +34,7 @@ document() {
   doc=$tree/share/doc/fathom
   rm -rf "$tree/share/doc"
   mkdir -p "$doc/examples"
-  cp deploy/fathomd.service deploy/fathomd.yaml deploy/90-fathom.rules "$doc/examples/"
+  cp deploy/fathomd.service deploy/fathomd.yaml deploy/90-fathom.rules deploy/jetson-csi.conf "$doc/examples/"
   scripts/licences.sh "$tree/bin/fathom" "$tree/bin/fathomd" >"$doc/copyright"
   cp NOTICE "$doc/NOTICE"
   printf 'fathom (%s) unstable; urgency=medium\n\n  * Release %s.\n\n -- Fathom maintainers <maintainers@fathom-edge.invalid>  %s\n' \
