@@ -366,10 +366,8 @@ func (m *Monitor) State() State {
 	s.Now = m.config.Now()
 	s.Health = m.health(s.Now)
 	s.Ladder, s.Recent = slices.Clone(s.Ladder), slices.Clone(s.Recent)
+	m.estimate(s.Ladder)
 	for i := range s.Ladder {
-		if m.latencies[i].n > 0 {
-			s.Ladder[i].LatencyMS = milliseconds(m.latencies[i].median())
-		}
 		if seen := s.Ladder[i].Seen; seen != nil {
 			s.Ladder[i].Seen = new(*seen)
 		}
@@ -379,6 +377,28 @@ func (m *Monitor) State() State {
 	}
 	s.Ceiling = m.ceiling()
 	return s
+}
+
+// estimate puts measured latencies in place of the profile's, and multiplies those
+// of rungs that never ran by how much slower than profiled the measured ones are, as their median.
+func (m *Monitor) estimate(ladder []LadderRung) {
+	var slowdowns []float64
+	for i := range ladder {
+		if measured := milliseconds(m.latencies[i].median()); measured > 0 {
+			slowdowns = append(slowdowns, measured/ladder[i].LatencyMS)
+			ladder[i].LatencyMS = measured
+		}
+	}
+	if len(slowdowns) == 0 {
+		return
+	}
+	slices.Sort(slowdowns)
+	n := len(slowdowns)
+	for i := range ladder {
+		if m.latencies[i].n == 0 {
+			ladder[i].LatencyMS *= (slowdowns[(n-1)/2] + slowdowns[n/2]) / 2
+		}
+	}
 }
 
 // ceiling is the temperature to stay below, 0 where it is not known yet.

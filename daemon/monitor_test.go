@@ -7,6 +7,7 @@ import (
 	"image"
 	"io"
 	"log/slog"
+	"math"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -112,6 +113,41 @@ func TestAPartThatFailsNowAndThenIsToldOnce(t *testing.T) {
 	classify(m, c, 100, "a-1", 0, "")
 	if m.Health().Status != HealthOK || !strings.Contains(log.String(), "recovered part=camera") {
 		t.Errorf("%+v, log:\n%s", m.Health(), &log)
+	}
+}
+
+func TestRungsThatNeverRanAreAsMuchSlowerAsTheOthers(t *testing.T) {
+	var variants []bundle.Variant
+	var rungs []profile.Rung
+	for i, name := range []string{"a-1", "a-2", "a-3", "a-4"} {
+		variants = append(variants, bundle.Variant{Name: name, Depth: []int{i + 1}})
+		rungs = append(rungs, profile.Rung{Variant: name, Cost: profile.Cost{Latency: time.Duration(i+1) * 100 * time.Microsecond}})
+	}
+	c := &clock{now: time.Unix(1000, 0)}
+	m := NewMonitor(MonitorConfig{Manifest: &bundle.Manifest{Labels: []string{"cat", "dog"}, Variants: variants},
+		Profile: profile.Profile{Rungs: rungs}, StaleAfter: time.Minute, Log: slog.New(slog.DiscardHandler), Now: c.Now})
+	shown := func() (list []float64) {
+		for _, r := range m.State().Ladder {
+			list = append(list, math.Round(1e6*r.LatencyMS)/1e6)
+		}
+		return list
+	}
+	for _, step := range []struct {
+		ran  string
+		want []float64
+	}{
+		{"", []float64{0.1, 0.2, 0.3, 0.4}},
+		{"a-3", []float64{1, 2, 3, 4}}, // 3 ms is ten times the profile's
+		{"a-1", []float64{3, 4, 3, 8}}, // and thirty times: between the two
+		{"a-4", []float64{3, 2, 3, 3}}, // 7.5 times; the median is ten
+		{"a-2", []float64{3, 3, 3, 3}},
+	} {
+		if step.ran != "" {
+			classify(m, c, 0, step.ran, 0, "")
+		}
+		if diff := cmp.Diff(step.want, shown()); diff != "" {
+			t.Errorf("after %s (-want +got)\n%s", step.ran, diff)
+		}
 	}
 }
 

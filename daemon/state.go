@@ -103,7 +103,8 @@ type LadderRung struct {
 	MACs  int64 `json:"macs"`
 	// Stated is the accuracy in the bundle; nil if it states none.
 	Stated *float64 `json:"stated_accuracy,omitempty"`
-	// LatencyMS is the median of the variant's last frames, or the estimate before it first ran.
+	// LatencyMS is the median of the variant's last frames. Before it first ran it is the profile's, times
+	// what the other variants take over theirs.
 	LatencyMS float64 `json:"latency_ms"`
 	Frames    uint64  `json:"frames"`
 	// Seen counts single, unsmoothed frames against the truth.
