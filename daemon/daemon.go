@@ -273,7 +273,7 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 
 func (d *daemon) web() web.Config {
 	return web.Config{
-		State:   func() any { return d.monitor.State() },
+		State:   func() any { return dated(d.monitor.State()) },
 		History: func(span string) (any, bool) { return d.monitor.History(span) },
 		Frame:   d.frame,
 		Health: func() (any, string, bool) {

@@ -89,7 +89,10 @@ type file struct {
 	bytes int64
 }
 
-// ours is what Name makes; its first part sorts by time.
+// stamp is the first part of a name, in UTC, which sorts by time.
+const stamp = "20060102T150405.000Z"
+
+// ours is what Name makes.
 var ours = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[A-Za-z0-9_.-]{1,100}\.jpg$`)
 
 // Name makes a file name from the ID of an event and its class.
@@ -133,6 +136,8 @@ func (f *Folder) list() error {
 		return err
 	}
 	f.kept, f.bytes = nil, 0
+	var early []file
+	now := time.Now().UTC().Format(stamp)
 	for _, e := range entries { // sorted by name, and thereby by time
 		if of, _, ok := strings.Cut(strings.TrimPrefix(e.Name(), "."), ".tmp-"); ok && e.Name()[0] == '.' && ours.MatchString(of) {
 			_ = os.Remove(filepath.Join(f.config.Folder, e.Name()))
@@ -142,9 +147,14 @@ func (f *Folder) list() error {
 		if err != nil || !info.Mode().IsRegular() || !ours.MatchString(e.Name()) {
 			continue
 		}
-		f.kept = append(f.kept, file{e.Name(), info.Size()})
+		if e.Name() > now { // the clock was wrong, and was set back since
+			early = append(early, file{e.Name(), info.Size()})
+		} else {
+			f.kept = append(f.kept, file{e.Name(), info.Size()})
+		}
 		f.bytes += info.Size()
 	}
+	f.kept = append(early, f.kept...)
 	f.known = true
 	return nil
 }

@@ -61,6 +61,29 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// A clock that was years ahead once leaves names that sort behind all others: they are no reason to delete the newest.
+func TestPicturesOfTheFutureGoFirst(t *testing.T) {
+	f, dir := folder(t, nil)
+	future := []string{"20991231T235959.000Z-1-cat.jpg", "20991231T235959.500Z-2-cat.jpg"}
+	for _, n := range append(future, name(1), name(2)) {
+		if err := f.Save(n, []byte("picture")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := Open(Config{Folder: dir, Files: 4, Bytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []string{name(3), name(4)} {
+		if err := again.Save(n, []byte("picture")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{name(1), name(2), name(3), name(4)}, names(t, dir)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestTheOldestGo(t *testing.T) {
 	f, dir := folder(t, func(c *Config) { c.Files, c.Bytes = 3, 1<<20 })
 	foreign := []string{"holiday.jpg", "notes.txt"}
