@@ -144,17 +144,17 @@ func (d daemon) depth(want func(index int) bool) (index int, err error) {
 	return index, err
 }
 
-// probe waits until the probe with this in its name is in a state.
-func (d daemon) probe(name, want string) error {
+// probe waits until the probe with this in its name is in a state, and says something of it.
+func (d daemon) probe(name, want, says string) error {
 	return d.becomes(func(s state) error {
 		var seen []string
 		for _, p := range s.Board.Probes {
-			if strings.Contains(p.Name, name) && p.State == want {
+			if strings.Contains(p.Name, name) && p.State == want && strings.Contains(p.Reason, says) {
 				return nil
 			}
 			seen = append(seen, p.Name+" "+p.State+" "+p.Reason)
 		}
-		return fmt.Errorf("no probe %s is %s: %s", name, want, strings.Join(seen, "; "))
+		return fmt.Errorf("no probe %s is %s with %q: %s", name, want, says, strings.Join(seen, "; "))
 	})
 }
 

@@ -21,8 +21,9 @@ const stateFolder = "/var/lib/fathom"
 func (g *guest) power() error {
 	fresh := !g.installed()
 	if fresh {
-		g.check(check{what: "dpkg installs the package, and systemd starts the daemon", exercises: "service notification", try: (*guest).install})
-		g.check(check{what: "frames of the camera are classified", exercises: "video capture (V4L2)", try: (*guest).configure})
+		for _, c := range starting {
+			g.check(c)
+		}
 	} else {
 		g.check(check{what: "frames are classified after a power cut", exercises: "video capture (V4L2)", fault: true, try: (*guest).firstFrame})
 	}
@@ -45,7 +46,10 @@ func (g *guest) power() error {
 			return err
 		}
 		time.Sleep(500 * time.Millisecond)
-		_ = look(g) // a look at files that are being written: only after a boot do failures count
+		var err error
+		if count, err = countFiles(stateFolder); err != nil {
+			return err
+		}
 	}
 }
 
@@ -66,24 +70,60 @@ func (g *guest) firstFrame() error {
 func wholeFiles(folder string) (map[string]int, error) {
 	count := map[string]int{}
 	var broken []error
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		if err := wholeFile(path, count); err != nil && !errors.Is(err, fs.ErrNotExist) { // the oldest pictures go
+	err := eachFile(folder, func(path string, data []byte) {
+		if err := wholeFile(path, data, count); err != nil {
 			broken = append(broken, fmt.Errorf("%s: %w", path, err))
 		}
-		return nil
 	})
 	return count, errors.Join(append(broken, err)...)
 }
 
-func wholeFile(path string, count map[string]int) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
+// countFiles counts alike, while the daemon writes: files may be half there.
+func countFiles(folder string) (map[string]int, error) {
+	count := map[string]int{}
+	err := eachFile(folder, func(path string, data []byte) {
+		if log, isLog := logName(path); isLog {
+			count[log] += bytes.Count(data, []byte("\n"))
+		} else {
+			count[kind(path)]++
+		}
+	})
+	return count, err
+}
+
+func eachFile(folder string, see func(path string, data []byte)) error {
+	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			var data []byte
+			if data, err = os.ReadFile(path); err == nil {
+				see(path, data)
+			}
+		}
+		if errors.Is(err, fs.ErrNotExist) { // the oldest pictures go
+			return nil
+		}
 		return err
+	})
+}
+
+func logName(path string) (name string, isLog bool) {
+	name, _, isLog = strings.Cut(filepath.Base(path), ".jsonl")
+	return name, isLog
+}
+
+// kind of a file that is no log.
+func kind(path string) string {
+	if strings.HasSuffix(path, ".jpg") {
+		return "pictures"
 	}
-	log, _, isLog := strings.Cut(filepath.Base(path), ".jsonl")
+	return "others"
+}
+
+func wholeFile(path string, data []byte, count map[string]int) error {
+	log, isLog := logName(path)
+	if !isLog {
+		count[kind(path)]++
+	}
 	switch {
 	case isLog:
 		// The daemon is writing: the last line may not be there yet.
@@ -99,12 +139,8 @@ func wholeFile(path string, count map[string]int) error {
 			return fmt.Errorf("no JSON: %.80q", data)
 		}
 	case strings.HasSuffix(path, ".jpg"):
-		if _, err := jpeg.Decode(bytes.NewReader(data)); err != nil {
-			return err
-		}
-		count["pictures"]++
-	default:
-		count["others"]++
+		_, err := jpeg.Decode(bytes.NewReader(data))
+		return err
 	}
 	return nil
 }

@@ -184,7 +184,20 @@ mkdir -p "$work/rootfs/etc/systemd/system/multi-user.target.wants"
 for unit in "$here"/image/*.service; do
   ln -s "../$(basename "$unit")" "$work/rootfs/etc/systemd/system/multi-user.target.wants/"
 done
-# Whoever has the console is root there.
+# What a board that is only tested does not need, and an emulator starts slowly.
+for unit in getty.target modprobe@.service remote-fs.target {dev-hugepages,dev-mqueue,sys-kernel-debug,sys-kernel-tracing}.mount \
+  proc-sys-fs-binfmt_misc.automount {fstrim,dpkg-db-backup,systemd-tmpfiles-clean}.timer systemd-ask-password-{console,wall}.path systemd-initctl.socket \
+  kmod-static-nodes.service systemd-{journal-flush,modules-load,pstore,random-seed,remount-fs,sysusers,update-utmp,update-utmp-runlevel,user-sessions}.service; do
+  ln -s /dev/null "$work/rootfs/etc/systemd/system/$unit"
+done
+mkdir -p "$work/rootfs/etc/systemd/system-generators" "$work/rootfs/etc/systemd/system/systemd-udev-trigger.service.d"
+for generator in "$work"/rootfs/usr/lib/systemd/system-generators/*; do
+  [[ $generator == */systemd-debug-generator ]] || # it reads systemd.wants
+    ln -s /dev/null "$work/rootfs/etc/systemd/system-generators/${generator##*/}"
+done
+# Camera and sensors come after udev. Of what is there before, it is told of the console only.
+printf '[Service]\nExecStart=\nExecStart=udevadm trigger --action=add --sysname-match=ttyAMA0\n' >"$work/rootfs/etc/systemd/system/systemd-udev-trigger.service.d/console.conf"
+# Whoever has the console is root there; the shell asks for it.
 mkdir -p "$work/rootfs/etc/systemd/system/serial-getty@ttyAMA0.service.d"
 printf '[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root %%%%I linux\n' >"$work/rootfs/etc/systemd/system/serial-getty@ttyAMA0.service.d/autologin.conf"
 echo board >"$work/rootfs/etc/hostname"

@@ -73,9 +73,14 @@ func run(args []string) error {
 	return fmt.Errorf("no command %q: say run, shell or guest", args[0])
 }
 
-// test runs two boards side by side: one for all that needs no power cut, which then takes its share of them.
+// test runs boards side by side: one whose power is cut from the beginning, and others that take their share of that when
+// their tests are done.
 func (o options) test(ctx context.Context) error {
 	began := time.Now()
+	summary := filepath.Join(filepath.Dir(o.work), "result.json")
+	if err := os.RemoveAll(summary); err != nil { // of the last run
+		return err
+	}
 	var (
 		mu  sync.Mutex
 		all result
@@ -85,6 +90,7 @@ func (o options) test(ctx context.Context) error {
 		defer mu.Unlock()
 		if l.First {
 			all.FirstSeconds = append(all.FirstSeconds, l.Uptime)
+			all.FirstCPUSeconds = append(all.FirstCPUSeconds, l.CPU)
 		}
 		if l.Check == "" {
 			return
@@ -94,28 +100,34 @@ func (o options) test(ctx context.Context) error {
 		if l.Failure != "" {
 			word = "FAIL"
 		}
-		fmt.Printf("emulate: %s %-7s %6.1f s  %s\n", word, m.name, l.Uptime, strings.TrimSpace(l.Check+"  "+l.Failure))
+		fmt.Printf("emulate: %s %-8s %6.1f s, %5.1f s computed  %s\n", word, m.name, l.Uptime, l.CPU, strings.TrimSpace(l.Check+"  "+l.Failure))
 	}
-	sensors, err := newMachine(o, "sensors", 2, modeSensors)
-	if err != nil {
-		return err
-	}
-	power, err := newMachine(o, "power", 1, modePower)
-	if err != nil {
-		return err
-	}
-	var cuts counter
-	cuts.left = o.cuts
-	failures := make(chan error, 2)
-	go func() {
-		if err := sensors.once(ctx, note); err != nil {
-			failures <- err
-			return
+	cuts := counter{left: o.cuts}
+	var boards []*machine
+	for _, b := range []struct {
+		mode  string
+		cores int
+	}{{modeSensors, 2}, {modeFaults, 1}, {modePower, 1}} {
+		m, err := newMachine(o, b.mode, b.cores, b.mode)
+		if err != nil {
+			return err
 		}
-		failures <- sensors.cutPower(ctx, &cuts, note)
-	}()
-	go func() { failures <- power.cutPower(ctx, &cuts, note) }()
-	err = errors.Join(<-failures, <-failures)
+		boards = append(boards, m)
+	}
+	failures := make([]error, len(boards))
+	var wait sync.WaitGroup
+	for i, m := range boards {
+		wait.Go(func() {
+			if m.name != modePower {
+				if failures[i] = m.once(ctx, note); failures[i] != nil {
+					return
+				}
+			}
+			failures[i] = m.cutPower(ctx, &cuts, note)
+		})
+	}
+	wait.Wait()
+	err := errors.Join(failures...)
 
 	all.Cuts = cuts.survived
 	all.Seconds = time.Since(began).Seconds()
@@ -143,7 +155,7 @@ func (o options) test(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(filepath.Join(filepath.Dir(o.work), "result.json"), append(data, '\n'))
+	return atomicfile.Write(summary, append(data, '\n'))
 }
 
 // counter hands out power cuts to boards that want one.
@@ -176,8 +188,9 @@ func readWord(file string) string {
 	return strings.TrimSpace(string(data))
 }
 
-// writing is for how long a board writes before its power is cut: anywhere between two flushes of its logs.
-func writing() time.Duration { return time.Duration(rand.Int64N(int64(4 * time.Second))) }
+// writing is for how long a board writes before its power is cut: anywhere between two flushes of its logs, and mostly
+// long enough that something was settled.
+func writing() time.Duration { return 2*time.Second + rand.N(6*time.Second) }
 
 func childrenSeconds() float64 {
 	var u syscall.Rusage

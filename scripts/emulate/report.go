@@ -13,6 +13,8 @@ type line struct {
 	Failure string `json:"failure,omitempty"`
 	// Seconds since the kernel of the guest started.
 	Uptime float64 `json:"uptime"`
+	// CPU is how many seconds the emulator had computed since then when the line came; the host adds it.
+	CPU float64 `json:"cpu_seconds,omitempty"`
 	// Kept counts what is on the disk of each kind: lines of logs, pictures.
 	Kept map[string]int `json:"kept,omitempty"`
 	// First is set in the line that tells of the first classified frame after a boot.
@@ -31,7 +33,8 @@ const (
 
 // What a guest does after it booted.
 const (
-	modeSensors = "sensors" // everything but power cuts, and an end
+	modeSensors = "sensors" // the kernel's interfaces and what the depth does by them
+	modeFaults  = "faults"  // what breaks and comes back
 	modePower   = "power"   // checks every file, and writes until its power is cut
 	modeShell   = "shell"   // installs the package, and waits for somebody
 )
@@ -44,6 +47,8 @@ type result struct {
 	Checks []line `json:"checks"`
 	// FirstSeconds are from each start of the emulator's kernel to the first classified frame.
 	FirstSeconds []float64 `json:"first_seconds"`
+	// FirstCPUSeconds are what the emulator computed until then.
+	FirstCPUSeconds []float64 `json:"first_cpu_seconds"`
 	// Cuts is how often the power was cut and every file found whole afterwards.
 	Cuts int `json:"cuts"`
 	// Seconds the run took, and how many its processes computed.

@@ -10,24 +10,27 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 )
 
-// sensorChecks is everything that is tried on a board without cutting its power,
-// in order.
+// sensorChecks: the kernel's interfaces, and what the depth does by them.
 func sensorChecks() []check {
-	checks := kernelChecks()
-	checks = append(checks,
-		check{what: "dpkg installs the package, and systemd starts the daemon", exercises: "service notification", try: (*guest).install},
-		check{what: "frames of the camera are classified", exercises: "video capture (V4L2)", try: (*guest).configure},
-		check{what: "the fuel gauge and the current monitor are read", exercises: "I2C (I2C_RDWR)", try: (*guest).readsBoard},
+	return slices.Concat(kernelChecks(), starting, []check{
+		{what: "the fuel gauge and the current monitor are read", exercises: "I2C (I2C_RDWR)", try: (*guest).readsBoard},
+		{what: "heat makes it shallower, cooling deeper", exercises: "thermal zone and trip point", fault: true, try: depthFollows("temperature", 90000, 40000)},
+		{what: "an empty fuel gauge makes it shallow, a full one deeper", exercises: "I2C (I2C_RDWR)", fault: true, try: depthFollows("gauge_percent", 8, 90)},
+		{what: "an empty kernel battery makes it shallow, a full one deeper", exercises: "power supply", fault: true, try: depthFollows("battery_percent", 8, 90)},
+	})
+}
+
+// faultChecks: what breaks is told, frames go on, and it comes back.
+func faultChecks() []check {
+	checks := append(slices.Clone(starting),
 		check{what: "state and availability reach the broker", exercises: "MQTT broker (Mosquitto)", try: (*guest).publishes},
-		check{what: "heat makes it shallower, cooling deeper", exercises: "thermal zone and trip point", fault: true, try: depthFollows("temperature", 90000, 40000)},
-		check{what: "an empty fuel gauge makes it shallow, a full one deeper", exercises: "I2C (I2C_RDWR)", fault: true, try: depthFollows("gauge_percent", 8, 90)},
-		check{what: "an empty kernel battery makes it shallow, a full one deeper", exercises: "power supply", fault: true, try: depthFollows("battery_percent", 8, 90)},
 		check{what: "a thermal zone that fails is told, and comes back", exercises: "thermal zone and trip point", fault: true, try: (*guest).zoneFails},
 	)
 	for _, f := range []struct {
@@ -158,11 +161,12 @@ func (g *guest) busFails(parameter string, value int) error {
 	if err := set(parameter, value); err != nil {
 		return err
 	}
-	err := g.daemon.probe("max17048", "failed")
+	const probe = "batteries on I2C"
+	err := g.daemon.probe(probe, "failed", "max17048")
 	if err := errors.Join(err, g.daemon.classifies(2), set(parameter, 0)); err != nil {
 		return err
 	}
-	return errors.Join(g.daemon.probe("max17048", "loaded"), g.daemon.probe("ina219", "loaded"))
+	return errors.Join(g.daemon.probe(probe, "loaded", "max17048"), g.readsBoard())
 }
 
 // hears waits for messages of the daemon at the broker.
@@ -234,7 +238,7 @@ func (g *guest) cameraPulled() error {
 	if _, err := command("modprobe", "vivid", "n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0x03"); err != nil {
 		return err
 	}
-	return errors.Join(g.daemon.classifies(3), g.healthy())
+	return errors.Join(g.daemon.classifies(2), g.healthy())
 }
 
 // signalled is a try: the daemon gets a signal, and systemd starts another one.
@@ -257,6 +261,6 @@ func signalled(signal syscall.Signal) func(*guest) error {
 				err = fmt.Errorf("systemd did not start it again")
 			}
 			return err
-		}), g.daemon.classifies(3))
+		}), g.daemon.classifies(2))
 	}
 }
