@@ -106,6 +106,18 @@ func TestTheClockIsSet(t *testing.T) {
 				}
 			})
 
+			t.Run("noticed", func(t *testing.T) {
+				var c setClock
+				for i, want := range []time.Duration{0, 0, hours * time.Hour, 0} {
+					if got := c.by(w.pass(time.Second)); got != want {
+						t.Errorf("%d: set by %v, want %v", i, got, want)
+					}
+					if i == 1 {
+						set()
+					}
+				}
+			})
+
 			t.Run("bounds of an hour", func(t *testing.T) {
 				c := snapshots.DefaultConfig()
 				c.Folder, c.PerHour = t.TempDir(), 1

@@ -23,6 +23,7 @@ type Metrics struct {
 	prepare   prometheus.Histogram
 
 	escalations *prometheus.CounterVec
+	clockSet    prometheus.Counter
 	// of the page
 	answers    *prometheus.CounterVec
 	turnedAway prometheus.Counter
@@ -55,7 +56,9 @@ func newMetrics(m *Monitor) *Metrics {
 		Name: "fathom_http_requests_total", Help: "Requests to the page, its data and its controls, by the status of the answer."}, []string{"code"})
 	x.turnedAway = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "fathom_http_connections_refused_total", Help: "Connections that were closed at once, since there were too many."})
-	x.registry.MustRegister(x.frames, x.dropped, x.inference, x.escalations, x.decisions, x.events, x.prepare, x.answers, x.turnedAway, &nowCollector{m},
+	x.clockSet = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "fathom_clock_set_total", Help: "How often the wall clock was set by a second or more, which sleep of the machine looks like, too."})
+	x.registry.MustRegister(x.clockSet, x.frames, x.dropped, x.inference, x.escalations, x.decisions, x.events, x.prepare, x.answers, x.turnedAway, &nowCollector{m},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return x
 }

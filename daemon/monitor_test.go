@@ -246,6 +246,7 @@ func TestMetrics(t *testing.T) {
 		"fathom_frames_dropped_total":           {"2"},
 		"fathom_inference_seconds":              {"a-1 1", "a-2 1"},
 		"fathom_active_variant":                 {"a-1 0", "a-2 1"},
+		"fathom_clock_set_total":                {"0"},
 		"fathom_temperature_celsius":            {"bench false 61.5"},
 		"fathom_temperature_ceiling_celsius":    {"75"},
 		"fathom_frame_period_seconds":           {"0.3"},

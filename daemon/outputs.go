@@ -253,8 +253,13 @@ func (o *outputs) tick(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	var report report
+	var clock setClock
 	for {
 		now := time.Now()
+		if by := clock.by(now); by != 0 {
+			o.monitor.metrics.clockSet.Inc()
+			o.monitor.config.Log.Warn("the clock was set, or the machine slept", "by", by)
+		}
 		for _, e := range o.watches.Tick(now) {
 			o.monitor.Happened(e)
 			o.tell(e)
