@@ -34,6 +34,7 @@ func (t *trial) actors() []actor {
 		{100 * time.Millisecond, t.slowClients()},
 		{20 * time.Millisecond, t.hastyClients()},
 		{20 * time.Millisecond, t.hastyClients()},
+		{2 * time.Second, t.clockFaults()},
 	}
 }
 
@@ -249,6 +250,7 @@ func (t *trial) processFaults() []fault {
 			}
 			t.starving.Store(resource == unix.RLIMIT_DATA)
 			if err := unix.Prlimit(pid, resource, &unix.Rlimit{Cur: used(pid), Max: before.Max}, nil); err != nil {
+				t.starving.Store(false)
 				return nil, err
 			}
 			return func() error {

@@ -1,12 +1,13 @@
 // Command bench-faults runs the real fathomd at a high frame rate and does to it
 // what happens to a board in a garden: kills, full and read-only disks, cameras and
 // brokers that go away or talk nonsense, sensors that vanish or lie, bad
-// configurations, hostile clients, lack of memory and of file descriptors. All come
+// configurations, hostile clients, lack of memory and of file descriptors, a clock
+// that is set. All come
 // at random, several at a time. After each it asks whether /metrics and the log told
 // of it and whether all is well again once it has ended; after each kill it reads
 // every file; in quiet moments it looks for leaks:
 //
-//	make build
+//	make native
 //	go run ./scripts/bench-faults --for 20m --seed 1        as root: it mounts a tmpfs
 //	go run ./scripts/bench-faults --for 30s --results ""    a short try
 //
@@ -15,6 +16,7 @@
 // docs/results/daemon-faults.json. It ends with 1 if anything was wrong.
 //
 // A kill comes only in the first third, so that one process lives through the rest.
+// fathomd is built for this with a clock that can be set; that of the machine stays as it is.
 package main
 
 import (

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,16 +70,6 @@ func (v view) sum(name string) (total float64) {
 		}
 	}
 	return total
-}
-
-// copyOf keeps the binary that others may build anew meanwhile.
-func copyOf(path, dir string) (string, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("%w (run make build)", err)
-	}
-	to := filepath.Join(dir, filepath.Base(path))
-	return to, os.WriteFile(to, text, 0o755)
 }
 
 // startPatience is how long a start may take on a busy machine.

@@ -124,7 +124,10 @@ func newTrial(o options) (t *trial, err error) {
 		}
 		t.subject.keep = f
 	}
-	if t.subject.binary, err = copyOf("bin/fathomd", t.dir); err != nil {
+	if err := os.Setenv(clockFile, filepath.Join(t.dir, "clock")); err != nil {
+		return nil, err
+	}
+	if t.subject.binary, err = buildShifted(t.dir); err != nil {
 		return nil, err
 	}
 	return t, t.start()
@@ -309,7 +312,7 @@ func (t *trial) inject(ctx context.Context, rng *rand.Rand, f fault) {
 	}
 	before, position := t.subject.look(), t.subject.position()
 	end, err := f.begin(rng)
-	if errors.Is(err, errNotBegun) {
+	if errors.Is(err, errNotBegun) || errors.Is(err, syscall.ESRCH) { // it has just been ended
 		return
 	}
 	if err != nil {
