@@ -17,6 +17,10 @@ need qemu-system-aarch64
 need aarch64-linux-gnu-gcc
 [[ $(go env GOHOSTARCH) == amd64 ]] || die "the emulated board is tested on x86-64 only; on an arm64 board install the package itself"
 
+# Two at once would work in the same folder; what is started below keeps the lock, too.
+mkdir -p .cache/emulate
+exec 9>.cache/emulate/lock
+flock --nonblock 9 || die "it runs already in this tree, or its emulators do"
 image=$(scripts/emulate/image.sh)
 release=$(<"$image/release")
 

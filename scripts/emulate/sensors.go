@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -219,26 +220,41 @@ func (g *guest) brokerRestarts() error {
 	return errors.Join(hears(), g.daemon.classifies(2))
 }
 
-// cameraPulled takes the driver from below the daemon, which has its device open.
+// cameraPulled takes the camera away while the daemon reads it, as a pulled plug does, and gives it back once the daemon has
+// let go of it: until then its number is taken.
 func (g *guest) cameraPulled() error {
-	if err := disconnect("/dev/video0"); err != nil {
+	const (
+		driver = "/sys/bus/platform/drivers/vivid/"
+		camera = "vivid.0"
+	)
+	if err := os.WriteFile(driver+"unbind", []byte(camera), 0o200); err != nil {
 		return err
 	}
-	if err := g.daemon.becomes(func(s state) error {
-		if !strings.Contains(strings.Join(s.Health.Reasons, "; "), "camera") {
+	err := errors.Join(g.daemon.becomes(func(s state) error {
+		if !strings.Contains(strings.Join(s.Health.Reasons, "; "), "camera: ") {
 			return fmt.Errorf("nothing is said of the camera: %q", s.Health.Reasons)
 		}
 		return nil
-	}); err != nil {
+	}), eventually(letsGo))
+	return errors.Join(err, os.WriteFile(driver+"bind", []byte(camera), 0o200), g.daemon.classifies(2), g.healthy())
+}
+
+// letsGo fails while the daemon has a camera open.
+func letsGo() error {
+	pid, err := mainPID()
+	if err != nil {
 		return err
 	}
-	if err := eventually(func() error { _, err := command("modprobe", "-r", "vivid"); return err }); err != nil {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	if err != nil {
 		return err
 	}
-	if _, err := command("modprobe", "vivid", "n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0x03"); err != nil {
-		return err
+	for _, f := range files {
+		if to, err := os.Readlink(f); err == nil && strings.HasPrefix(to, "/dev/video") {
+			return fmt.Errorf("the daemon holds %s", to)
+		}
 	}
-	return errors.Join(g.daemon.classifies(2), g.healthy())
+	return nil
 }
 
 // signalled is a try: the daemon gets a signal, and systemd starts another one.
