@@ -21,8 +21,11 @@ import (
 // MQTT, so that they hold after a restart.
 const settingsFile = "settings.json"
 
-// saveEvery is the least time between two writes.
-const saveEvery = time.Second
+// saveEvery is the least time between two writes, saveAgain after one that failed.
+const (
+	saveEvery = time.Second
+	saveAgain = 5 * time.Second
+)
 
 // saved is the content of settingsFile. Settings hold as long as the configuration
 // says what it said when they were made; whoever changes it there means that.
@@ -102,48 +105,55 @@ func (k *keeper) fromConfiguration() Settings {
 	return k.configured
 }
 
-// run writes until ctx ends, and what is left then.
+// run writes until ctx ends, and what is left then. A disk that does not take it is tried again and again.
 func (k *keeper) run(ctx context.Context) {
 	for {
+		pause := saveEvery
 		select {
 		case <-k.changed:
-			k.write()
+			if err := k.write(); err != nil {
+				pause = saveAgain
+				k.signal()
+			}
 		case <-ctx.Done():
 			select {
 			case <-k.changed:
-				k.write()
+				_ = k.write() // told
 			default:
 			}
 			return
 		}
 		select {
-		case <-time.After(saveEvery):
+		case <-time.After(pause):
 		case <-ctx.Done():
 		}
 	}
 }
 
-// write brings the file up to date; settings that are those of the configuration need none.
-func (k *keeper) write() {
+// write brings the file up to date, and tells whether that went well; settings that are those of the configuration need none.
+func (k *keeper) write() error {
 	if k.file == "" {
-		return
+		return nil
 	}
 	k.mu.Lock()
 	s := saved{k.configured, k.settings}
 	k.mu.Unlock()
+	var err error
 	if same(s.Configured, s.Settings) {
-		err := os.Remove(k.file)
+		if _, err = os.Stat(k.file); err == nil { // a disk that is read-only would refuse to remove what is not there
+			err = os.Remove(k.file)
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
-		k.health(err)
-		return
-	}
-	data, err := json.Marshal(s)
-	if err == nil {
-		err = atomicfile.Write(k.file, append(data, '\n'))
+	} else {
+		var data []byte
+		if data, err = json.Marshal(s); err == nil {
+			err = atomicfile.Write(k.file, append(data, '\n'))
+		}
 	}
 	k.health(err)
+	return err
 }
 
 // same compares by what is written.

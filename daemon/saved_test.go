@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -64,6 +65,32 @@ func TestSettingsAreWrittenWhileItRuns(t *testing.T) {
 	}
 	cancel()
 	<-done
+}
+
+// A folder that cannot be written now is tried again: nobody has to change the settings once more.
+func TestSettingsAreWrittenWhenTheDiskIsMended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "away")
+		var said []bool
+		k := newKeeper(Config{StateDir: dir}, Settings{Policy: governor.FixedName}, func(err error) { said = append(said, err == nil) })
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() { k.run(ctx); close(done) }()
+		k.watch(Settings{Policy: governor.StepwiseName})
+		time.Sleep(saveAgain + saveAgain/2)
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * saveAgain)
+		if got, err := k.load(); err != nil || got == nil {
+			t.Errorf("%v, %v", got, err)
+		}
+		cancel()
+		<-done
+		if diff := cmp.Diff([]bool{false, false, true}, said); diff != "" {
+			t.Errorf("told (-want +got)\n%s", diff)
+		}
+	})
 }
 
 // Whatever is in the file: settings or an error, and settings that were made under this configuration.
