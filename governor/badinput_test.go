@@ -20,6 +20,28 @@ func warm(t *testing.T, policy Policy) (*plant, State, Objectives) {
 	return p, p.run(policy, State{}, o, 1800, nil), o
 }
 
+// What the board did before its first reading is known: it is not taken to have done so for long.
+func TestAColdStartWithoutReadingsIsNotTakenForASteadyState(t *testing.T) {
+	policy := mustPolicy(t, PredictiveName)
+	for _, lost := range []int{0, 1, 3, 10} {
+		p := randomPlant(rand.New(rand.NewPCG(21, 5)))
+		o := Objectives{FPS: 5, CeilingCelsius: 75}
+		in := p.look(o)
+		var s State
+		for i := range lost + 1 {
+			if i < lost {
+				in.Snapshot.Heat.HottestCelsius = telemetry.Unknown[float64]("lost")
+			}
+			var d Decision
+			s, d = policy.Step(s, in)
+			in = p.live(d, o)
+		}
+		if idle := s.Thermal.Theta[0]; math.Abs(idle-p.ambient) > 2 {
+			t.Errorf("%d readings lost: an idle board is taken to have %.1f °C, it has %.1f", lost, idle, p.ambient)
+		}
+	}
+}
+
 func TestAProfileOfAnotherBoardIsWarnedOfAndCorrected(t *testing.T) {
 	policy := mustPolicy(t, PredictiveName)
 	p := randomPlant(rand.New(rand.NewPCG(22, 5)))

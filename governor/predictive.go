@@ -104,7 +104,7 @@ func (p Predictive) heat(s *State, in Input, v view, b *budget, t *Terms) {
 			b.lostHeat(v, in.Now.Sub(s.HeatLostAt), 0, false)
 			return
 		}
-		m.begin(v.heat.celsius, v.drive)
+		m.begin(v.heat.celsius)
 	}
 	horizon := p.config.Horizon.Seconds()
 	margin := p.config.MarginKelvin + float64(p.config.NoiseSigmas*min(math.Sqrt(m.Rough), mostRough)) + max(m.unsure(horizon)-sureKelvin, 0)

@@ -46,7 +46,7 @@ func (m *Thermal) judge(h *heat, now time.Time) (learnable bool) {
 			m.doubt(h, now, fellWhy)
 			return false
 		}
-		m.begin(h.celsius, m.Heat[0]) // it has stood for long enough
+		m.begin(h.celsius) // it has stood for long enough
 	}
 	m.DoubtedAt = time.Time{}
 	return swing < stuckKelvin/2.

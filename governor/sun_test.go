@@ -162,7 +162,7 @@ func TestPlanKeepsHalfAStepOfTheGauge(t *testing.T) {
 // Readings that may be older than the work teach nothing of how it heats.
 func TestSilenceOfAnOldThermometerTeachesNothing(t *testing.T) {
 	var m Thermal
-	m.begin(40, 0)
+	m.begin(40)
 	gains := m.Theta[1:]
 	want := [nPoles]float64(gains)
 	for range longestLag {

@@ -72,27 +72,33 @@ const (
 	mostGain          = 200
 )
 
-// begin is the first reading, also after a gap; the board is taken to have had
-// the drive for long. Gains that were learned before are kept.
-func (m *Thermal) begin(celsius, drive float64) {
-	old := *m
-	*m = Thermal{Started: true, Noise: startTempNoise, Process: leastDrift, Rough: startTempNoise}
-	m.Theta[0] = celsius
-	m.Cov[0][0] = priorOffsetSpread * priorOffsetSpread
+// settle takes the board to have had a drive for long: at the first step, and after a gap.
+func (m *Thermal) settle(drive float64) {
 	for i := range m.Past {
 		m.Past[i] = drive
 	}
+	m.Heat = [nPoles]float64{drive, drive, drive}
 	for k := range m.Lags {
-		m.Lags[k] = Lagged{Heat: [nPoles]float64{drive, drive, drive}, Score: startTempNoise}
+		m.Lags[k].Heat = m.Heat
 	}
-	m.Lag = old.Lag
+}
+
+// begin is the first reading, also after a gap. Gains that were learned before are kept.
+func (m *Thermal) begin(celsius float64) {
+	old := *m
+	*m = Thermal{Started: true, Heat: old.Heat, Lags: old.Lags, Lag: old.Lag, Past: old.Past,
+		Noise: startTempNoise, Process: leastDrift, Rough: startTempNoise}
+	for k := range m.Lags {
+		m.Lags[k].Offset, m.Lags[k].Score = 0, startTempNoise
+	}
+	m.Theta[0] = celsius
+	m.Cov[0][0] = priorOffsetSpread * priorOffsetSpread
 	for i := range poles {
-		m.Heat[i] = drive
 		m.Theta[1+i], m.Cov[1+i][1+i] = priorGain[i], priorSpread[i]*priorSpread[i]
 		if old.Noise > 0 {
 			m.Theta[1+i], m.Cov[1+i][1+i] = old.Theta[1+i], old.Cov[1+i][1+i]
 		}
-		m.Theta[0] -= float64(m.Theta[1+i] * drive)
+		m.Theta[0] -= float64(m.Theta[1+i] * m.Lags[m.Lag].Heat[i])
 	}
 }
 

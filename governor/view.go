@@ -79,6 +79,9 @@ func look(s *State, in Input) view {
 		busy = min(took.Seconds()/v.seconds, 1)
 	}
 	s.Work.learn(in, v.seconds, busy, &v)
+	if gap == 0 {
+		s.Thermal.settle(v.drive)
+	}
 	s.Thermal.advance(v.seconds, v.drive)
 	v.learnable = s.Thermal.judge(&v.heat, in.Now)
 	if !s.Thermal.DoubtedAt.IsZero() {
