@@ -131,14 +131,10 @@ func (c *benchCommand) measureThreads(ctx context.Context, r *benchReport, layou
 		return err
 	}
 	r.Steady = append(r.Steady, s.results()...)
-	for _, l := range layouts {
-		e := s.engines[l.name]
-		if e == nil {
-			continue
-		}
+	for _, l := range s.layouts {
 		variants := l.bundle.Manifest.Variants
 		if len(variants) > 1 {
-			found, err := s.switches(ctx, limit/switchesPart, e, variants)
+			found, err := s.switches(ctx, limit/switchesPart, l.name, variants)
 			if err != nil {
 				return err
 			}
@@ -147,7 +143,7 @@ func (c *benchCommand) measureThreads(ctx context.Context, r *benchReport, layou
 				r.Switches = append(r.Switches, benchSwitch{v.Name, l.name, threads, quantilesOf(f.took), paired(f.took, f.blocks)})
 			}
 		}
-		if l == layouts[0] {
+		if l.name == layouts[0].name {
 			if err := s.measureSegments(ctx, limit/segmentsPart, r, l.bundle.Manifest); err != nil {
 				return err
 			}
@@ -260,7 +256,7 @@ func (s *stage) measurePower(ctx context.Context, r *benchReport, l layout, watc
 		if err != nil {
 			return err
 		}
-		loop, runs := s.engineLoop(s.engines[l.name], v.Name), 0
+		loop, runs := s.engineLoop(l.name, v.Name), 0
 		start := time.Now()
 		drawn, err := watts(busy, func() error { runs++; return loop(make([]time.Duration, 1)) })
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"time"
 
@@ -35,18 +36,20 @@ type contender struct {
 
 // stage is everything loaded that takes turns at one number of threads.
 type stage struct {
+	layouts    []layout // those that are wanted; the last is of single files where the bare loop is
 	threads    int
 	frame      image.Image
 	input      []float32                 // the frame, preprocessed
 	engines    map[string]*engine.Engine // by layout
-	bare       []*engine.Bare
+	bare       map[string]*engine.Bare   // by variant; empty where it is not wanted
+	files      map[string]string         // of the bare loop, by variant
 	contenders []*contender
 }
 
 // newStage loads the layouts that are wanted.
-func newStage(layouts []layout, threads int, wanted func(layout string) bool) (_ *stage, err error) {
+func newStage(layouts []layout, threads int, wanted func(layout string) bool) (*stage, error) {
 	first, last := layouts[0].bundle.Manifest, layouts[len(layouts)-1].bundle
-	s := &stage{threads: threads, frame: benchFrame(first.Preprocess), input: make([]float32, first.Preprocess.Len()), engines: map[string]*engine.Engine{}}
+	s := &stage{threads: threads, frame: benchFrame(first.Preprocess), input: make([]float32, first.Preprocess.Len()), files: map[string]string{}}
 	prep, err := preprocess.New(first.Preprocess)
 	if err != nil {
 		return nil, err
@@ -54,39 +57,51 @@ func newStage(layouts []layout, threads int, wanted func(layout string) bool) (_
 	if err := prep.Apply(s.input, s.frame); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			s.close()
-		}
-	}()
 	for _, l := range layouts {
-		if !wanted(l.name) {
-			continue
-		}
-		if s.engines[l.name], err = engine.Open(l.bundle, engine.Options{Threads: threads}); err != nil {
-			return nil, err
+		if wanted(l.name) {
+			s.layouts = append(s.layouts, l)
 		}
 	}
 	for i, v := range first.Variants {
-		for _, l := range layouts {
-			if e := s.engines[l.name]; e != nil {
-				s.contenders = append(s.contenders, &contender{variant: v.Name, layout: l.name, loop: s.engineLoop(e, v.Name)})
-			}
+		for _, l := range s.layouts {
+			s.contenders = append(s.contenders, &contender{variant: v.Name, layout: l.name, loop: s.engineLoop(l.name, v.Name)})
 		}
 		if path := last.Manifest.Variants[i].Path; len(path) == 1 && wanted(layoutBare) {
-			b, err := engine.OpenBare(last.SegmentPath(path[0]), threads)
-			if err != nil {
-				return nil, err
-			}
-			s.bare = append(s.bare, b)
+			s.files[v.Name] = last.SegmentPath(path[0])
 			s.contenders = append(s.contenders, &contender{variant: v.Name, layout: layoutBare,
-				loop: func(took []time.Duration) error { return b.Loop(s.input, took) }})
+				loop: func(took []time.Duration) error { return s.bare[v.Name].Loop(s.input, took) }})
 		}
 	}
 	if len(s.contenders) == 0 {
 		return nil, errors.New("bench: nothing to measure: there is no monolithic model (fathom convert --layout both makes one)")
 	}
+	if err := s.load(); err != nil {
+		s.close()
+		return nil, err
+	}
 	return s, nil
+}
+
+// load loads everything, anew where it is loaded. Where in memory it then lies
+// moves its latency by some percent, for as long as it lies there.
+func (s *stage) load() error {
+	s.close()
+	s.engines, s.bare = map[string]*engine.Engine{}, map[string]*engine.Bare{}
+	for _, l := range s.layouts {
+		e, err := engine.Open(l.bundle, engine.Options{Threads: s.threads})
+		if err != nil {
+			return err
+		}
+		s.engines[l.name] = e
+	}
+	for variant, file := range s.files {
+		b, err := engine.OpenBare(file, s.threads)
+		if err != nil {
+			return err
+		}
+		s.bare[variant] = b
+	}
+	return nil
 }
 
 // benchFrame is noise of the network's size.
@@ -103,12 +118,16 @@ func benchFrame(spec preprocess.Spec) *image.RGBA {
 
 // engineLoop gives the engine what the bare loop is given: a frame that is already a tensor. Preprocessing between the
 // runs would leave the engine, and only it, with other data in the caches.
-func (s *stage) engineLoop(e *engine.Engine, variant string) func([]time.Duration) error {
+func (s *stage) engineLoop(layout, variant string) func([]time.Duration) error {
 	return func(took []time.Duration) error {
+		e := s.engines[layout]
 		if err := e.SetActive(variant); err != nil {
 			return err
 		}
 		for i := range took {
+			// A daemon waits for its next frame. From a goroutine that never waits, Go's monitor takes the processor
+			// away at each run and polls every 20 us: with 2 threads on 2 cores, 67 context switches a run instead of 12.
+			runtime.Gosched()
 			start := time.Now()
 			result, err := e.InferTensor(s.input)
 			if err != nil {
@@ -122,13 +141,12 @@ func (s *stage) engineLoop(e *engine.Engine, variant string) func([]time.Duratio
 
 func (s *stage) close() {
 	for _, e := range s.engines {
-		if e != nil {
-			e.Close()
-		}
+		e.Close()
 	}
 	for _, b := range s.bare {
 		b.Close()
 	}
+	s.engines, s.bare = nil, nil
 }
 
 // settle waits for the threads of whoever ran before.
@@ -139,7 +157,8 @@ func (s *stage) settle() {
 }
 
 // steady lets the contenders take turns for the given time, those of one variant
-// next to each other and in random order. between is called after each round.
+// next to each other and in random order, and loads them anew for each round.
+// between is called after each round.
 func (s *stage) steady(ctx context.Context, limit time.Duration, between func(share float64)) error {
 	random := rand.New(rand.NewPCG(2, uint64(s.threads)))
 	var groups [][]*contender
@@ -151,6 +170,11 @@ func (s *stage) steady(ctx context.Context, limit time.Duration, between func(sh
 	}
 	start := time.Now()
 	for round := 0; round < minRounds || time.Since(start) < limit; round++ {
+		if round > 0 {
+			if err := s.load(); err != nil {
+				return err
+			}
+		}
 		random.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
 		for _, g := range groups {
 			random.Shuffle(len(g), func(i, j int) { g[i], g[j] = g[j], g[i] })
@@ -190,7 +214,7 @@ func (c *contender) block() error {
 
 // switches times the first inference after a switch to each variant from any
 // other one, and the steady ones that follow. The result is by variant.
-func (s *stage) switches(ctx context.Context, limit time.Duration, e *engine.Engine, variants []bundle.Variant) (map[string]*contender, error) {
+func (s *stage) switches(ctx context.Context, limit time.Duration, layout string, variants []bundle.Variant) (map[string]*contender, error) {
 	const (
 		mostRounds = 100
 		before     = 2 // runs of the variant that is left
@@ -206,11 +230,11 @@ func (s *stage) switches(ctx context.Context, limit time.Duration, e *engine.Eng
 			if from >= to {
 				from++
 			}
-			if err := s.engineLoop(e, variants[from].Name)(make([]time.Duration, before)); err != nil {
+			if err := s.engineLoop(layout, variants[from].Name)(make([]time.Duration, before)); err != nil {
 				return nil, err
 			}
 			took := make([]time.Duration, 1+after)
-			if err := s.engineLoop(e, variants[to].Name)(took); err != nil {
+			if err := s.engineLoop(layout, variants[to].Name)(took); err != nil {
 				return nil, err
 			}
 			c := found[variants[to].Name]

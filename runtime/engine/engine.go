@@ -3,7 +3,7 @@
 // All segments of the bundle are loaded and run once when the engine is
 // opened, so that a switch between variants costs nothing at the frame where
 // it happens. One XNNPACK delegate is shared by all segments. A variant is a
-// path of segments: the output of each is copied to the input of the next.
+// path of segments: each reads its input where the one before it wrote its output.
 // Where the first segment takes int8, the frame is quantized on its way in;
 // where the last one gives int8, logits are dequantized on their way out.
 //

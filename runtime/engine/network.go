@@ -180,10 +180,12 @@ func (v *variant) run(in tensor, first int) error {
 // invoke runs segment i of the path.
 func (v *variant) invoke(i int, in tensor) error {
 	s := v.path[i]
-	if i > 0 {
-		in = v.path[i-1].out
+	if i == 0 {
+		s.point(s.in)
+		s.in.copyFrom(in)
+	} else {
+		s.point(v.path[i-1].out)
 	}
-	s.in.copyFrom(in)
 	return s.invoke()
 }
 

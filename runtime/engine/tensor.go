@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"github.com/fathom-edge/fathom/runtime/preprocess"
 )
@@ -18,6 +19,14 @@ type tensor struct {
 }
 
 func (t tensor) len() int { return len(t.floats) + len(t.codes) }
+
+// memory is where the values are.
+func (t tensor) memory() unsafe.Pointer {
+	if t.codes != nil {
+		return unsafe.Pointer(&t.codes[0])
+	}
+	return unsafe.Pointer(&t.floats[0])
+}
 
 // same says whether two views are of the same memory.
 func (t tensor) same(u tensor) bool {

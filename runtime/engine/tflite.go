@@ -47,6 +47,9 @@ type segment struct {
 	model       *tflite.Model
 	interpreter *tflite.Interpreter
 	in, out     tensor
+	// input is TFLite's own of in; at is the memory that it stands for: that of in, or of the output of a segment before.
+	input *tflite.Tensor
+	at    tensor
 	// operators of the file, and how many of them XNNPACK took.
 	operators, delegated int
 }
@@ -103,9 +106,11 @@ func (s *segment) open(rt *runtime) error {
 		return fmt.Errorf("%d inputs and %d outputs: a segment has one of each", in, out)
 	}
 	var err error
-	if s.in, err = view(s.interpreter.GetInputTensor(0)); err != nil {
+	s.input = s.interpreter.GetInputTensor(0)
+	if s.in, err = view(s.input); err != nil {
 		return fmt.Errorf("input: %w", err)
 	}
+	s.at = s.in
 	if s.out, err = view(s.interpreter.GetOutputTensor(0)); err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
@@ -164,7 +169,7 @@ func (s *segment) settled() error {
 	if err == nil {
 		var out tensor
 		out, err = view(s.interpreter.GetOutputTensor(0))
-		if err == nil && !(in.same(s.in) && out.same(s.out)) {
+		if err == nil && !(in.same(s.at) && out.same(s.out)) {
 			err = fmt.Errorf("its tensors move while it runs: only fixed shapes are run")
 		}
 	}
@@ -185,5 +190,5 @@ func (s *segment) close() {
 	if s.data != nil {
 		unmap(s.data)
 	}
-	s.interpreter, s.model, s.data, s.in, s.out = nil, nil, nil, tensor{}, tensor{}
+	*s = segment{file: s.file}
 }

@@ -80,7 +80,7 @@ func latency() ([]results.Row, error) {
 		{"mobilenetv2-float32", overDepthwise}, {"mobilenetv2-int8", 0},
 		{"demo-float32", overResNet},
 	} {
-		line := fmt.Sprintf("bin/fathom bench %s%s --threads 1,2 --seconds 10 -o %[1]s%[2]s.profile.json --json", cache, c.bundle)
+		line := fmt.Sprintf("bin/fathom bench %s%s --threads 1,2 --seconds 25 -o %[1]s%[2]s.profile.json --json", cache, c.bundle)
 		m, err := bench(line)
 		if err != nil {
 			return nil, err
@@ -188,7 +188,7 @@ func (m *measured) memory(bundle string, weightsDominate bool) []results.Row {
 func depthwise() ([]results.Row, error) {
 	var rows []results.Row
 	for _, kib := range fewerCuts {
-		line := fmt.Sprintf("bin/fathom bench %s%s --against %[1]smobilenetv2-float32.monolithic --layout segments,monolithic --seconds 10 --json", cache, fewer(kib))
+		line := fmt.Sprintf("bin/fathom bench %s%s --against %[1]smobilenetv2-float32.monolithic --layout segments,monolithic --seconds 15 --json", cache, fewer(kib))
 		m, err := bench(line)
 		if err != nil {
 			return nil, err
