@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -115,7 +116,10 @@ func (t *trial) clockFaults() []fault {
 				if t.kills {
 					return nil, errNotBegun
 				}
-				return func() error { return set(0) }, set(least + time.Duration(rng.Int64N(int64(most-least))))
+				return func() error {
+					defer sleep(context.Background(), 2*time.Second) // in which it is noticed: it is looked at once a second
+					return set(0)
+				}, set(least + time.Duration(rng.Int64N(int64(most-least))))
 			}}
 	}
 	const day = 24 * time.Hour

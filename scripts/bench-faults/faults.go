@@ -38,9 +38,14 @@ func (t *trial) actors() []actor {
 	}
 }
 
-// faultsOf is the counter of a part's faults, and degraded what the log says of one.
-func faultsOf(part string) []string { return []string{`fathom_faults_total{part="` + part + `"}`} }
-func degraded(part string) string   { return "msg=degraded part=" + part }
+// faultsOf are the counters of the faults of parts, and degraded what the log says of one.
+func faultsOf(parts ...string) (counters []string) {
+	for _, part := range parts {
+		counters = append(counters, `fathom_faults_total{part="`+part+`"}`)
+	}
+	return counters
+}
+func degraded(part string) string { return "msg=degraded part=" + part }
 
 // broken is a fault of a part that is told as such.
 func broken(part, kind string, hold time.Duration, begin func(*rand.Rand) (func() error, error)) fault {
@@ -196,7 +201,8 @@ func (t *trial) diskFaults() []fault {
 		return syscall.Mount("tmpfs", t.disk.path, "tmpfs", syscall.MS_REMOUNT|flags, fmt.Sprintf("size=%d", diskBytes))
 	}
 	return []fault{
-		{kind: "disk: full", counters: faultsOf("prediction_log"), says: degraded("prediction_log"), parts: written, hold: 2 * time.Second,
+		// Whichever part needs room first: a log that begins a new file frees some for the others.
+		{kind: "disk: full", counters: faultsOf(written...), says: "no space left on device", parts: written, hold: 2 * time.Second,
 			begin: func(*rand.Rand) (func() error, error) { return t.disk.fill() }},
 		{kind: "disk: read-only at the start", counters: faultsOf("prediction_log"), says: degraded("prediction_log"), parts: written, hold: 2 * time.Second, kills: true,
 			begin: func(*rand.Rand) (func() error, error) {
