@@ -63,6 +63,8 @@ func emulated() ([]results.Row, error) {
 	}
 	cuts := row("power-cuts", "power cuts after which every file was whole", float64(run.Cuts), "")
 	cuts.Op, cuts.Limit = ">=", 10
+	seconds := row("seconds", "make emulate, cached", run.Seconds, "s")
+	seconds.Op, seconds.Limit = "<=", 120
 	return []results.Row{
 		spread("first-classification", "start of the kernel to the first classified frame", run.FirstSeconds),
 		spread("first-classification-cpu", "processor time of the emulator until then", run.FirstCPUSeconds),
@@ -70,7 +72,7 @@ func emulated() ([]results.Row, error) {
 		row("interfaces", "interfaces that did their real work: "+strings.Join(slices.Sorted(maps.Keys(interfaces)), ", "), float64(len(interfaces)), ""),
 		row("faults", "kinds of faults that the daemon survived", float64(len(faults)), ""),
 		cuts,
-		row("seconds", "make emulate, cached", run.Seconds, "s"),
+		seconds,
 		row("cpu-seconds", "processor time of the emulators", run.CPUSeconds, "s"),
 	}, nil
 }
