@@ -2,7 +2,9 @@ package graph
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/fathom-edge/fathom/convert/onnx"
 )
@@ -161,19 +163,41 @@ func (c *constant) pick(shape, steps []int, start int) *constant {
 	return made
 }
 
+// parallelFrom is from how many elements on all cores pick: a goroutine costs far less than to move so many.
+const parallelFrom = 1 << 16
+
+// picked splits the first axis among the cores: each writes a part of its own.
 func picked[T any](from []T, shape, steps []int, start int) []T {
-	to := make([]T, 0, elements(shape))
-	row, step := 1, 0
-	if last := len(shape) - 1; last >= 0 {
-		row, step = shape[last], steps[last]
+	to := make([]T, elements(shape))
+	if len(shape) == 0 {
+		to[0] = from[start]
+		return to
 	}
+	parts := 1
+	if len(to) >= parallelFrom {
+		parts = min(runtime.GOMAXPROCS(0), shape[0])
+	}
+	var all sync.WaitGroup
+	for p := range parts {
+		first, end := shape[0]*p/parts, shape[0]*(p+1)/parts
+		part := slices.Clone(shape)
+		part[0] = end - first
+		each := len(to) / max(1, shape[0])
+		all.Go(func() { pickInto(to[first*each:end*each], from, part, steps, start+first*steps[0]) })
+	}
+	all.Wait()
+	return to
+}
+
+func pickInto[T any](to, from []T, shape, steps []int, start int) {
+	row, step := shape[len(shape)-1], steps[len(shape)-1]
 	walk(shape, steps, start, func(position int) {
-		for range row {
-			to = append(to, from[position])
+		for i := range row {
+			to[i] = from[position]
 			position += step
 		}
+		to = to[row:]
 	})
-	return to
 }
 
 // broadcastTo repeats c to a shape that it broadcasts to.
