@@ -44,7 +44,10 @@ func init() {
 	signal.Notify(asked, syscall.SIGUSR1)
 	go func() {
 		for range asked {
-			text, _ := os.ReadFile(os.Getenv("` + clockFile + `"))
+			text, err := os.ReadFile(os.Getenv("` + clockFile + `"))
+			for ; err != nil; text, err = os.ReadFile(os.Getenv("` + clockFile + `")) {
+				time.Sleep(50 * time.Millisecond) // while it may open no files
+			}
 			if seconds, err := strconv.ParseInt(string(text), 10, 64); err == nil {
 				time.Shift(seconds)
 			}
