@@ -11,8 +11,9 @@ import (
 type Preprocessor struct {
 	spec Spec
 	// table[c][p] is the value of tensor channel c at byte p where nothing is resized.
-	table [3][256]float32
-	line  []float32 // a row of the tensor on its way to int8
+	table   [3][256]float32
+	inverse [3]float64 // see Spec.inverses
+	line    []float32  // a row of the tensor on its way to int8
 
 	width, height int             // of the frame that the fields below fit
 	window        image.Rectangle // the part of the frame that is used
@@ -31,7 +32,7 @@ func New(spec Spec) (*Preprocessor, error) {
 		return nil, err
 	}
 	p := &Preprocessor{
-		spec: spec, line: make([]float32, 3*spec.Width), sums: make([]uint64, 3*spec.Width),
+		spec: spec, inverse: spec.inverses(), line: make([]float32, 3*spec.Width), sums: make([]uint64, 3*spec.Width),
 	}
 	for c := range p.table {
 		for v := range p.table[c] {
@@ -139,13 +140,11 @@ func (p *Preprocessor) row(line []float32, src *source, y int) {
 	case p.window.Size() == p.target.Size():
 		src.row(p.pixels, p.window, y)
 		p.look(line)
-		return
 	case p.narrow:
 		p.rowNarrow(line, src, y)
 	default:
 		p.rowWide(line, src, y)
 	}
-	p.normalize(line)
 }
 
 // look is the case without resizing: each byte has one value.

@@ -42,28 +42,39 @@ func (a *axis) mixNarrow(dst, row []uint64) {
 	}
 }
 
-// rowNarrow writes row y of the tensor's picture as shares of full brightness.
+// rowNarrow writes row y of the tensor's picture.
 func (p *Preprocessor) rowNarrow(line []float32, src *source, y int) {
-	t := p.y.taps[y]
-	sums := p.sums[:len(line)/3*2]
-	for k := range t.n {
-		w, row := uint64(t.weight(k)), p.mix(src, t.start+k)[:len(sums)]
-		if k == 0 {
-			for i, v := range row {
-				sums[i] = w * v
-			}
-		} else {
-			for i, v := range row {
-				sums[i] += w * v
-			}
+	sums := p.sumNarrow(src, p.y.taps[y], len(line)/3*2)
+	den := 255 * uint64(p.x.den) * uint64(p.y.den)
+	if den < exactInverse && p.inverse != [3]float64{} {
+		p.finish(line, sums, 1/float64(den))
+		return
+	}
+	divide(line, sums, float64(den))
+	p.normalize(line)
+}
+
+// sumNarrow adds up so many words of the rows of a tap.
+func (p *Preprocessor) sumNarrow(src *source, t tap, words int) []uint64 {
+	sums := p.sums[:words]
+	first, w := p.mix(src, t.start)[:words], uint64(t.first)
+	if t.n == 1 {
+		for i, v := range first {
+			sums[i] = w * v
+		}
+		return sums
+	}
+	second, x := p.mix(src, t.start+1)[:words], uint64(t.weight(1))
+	for i, v := range first {
+		sums[i] = w*v + x*second[i]
+	}
+	for k := 2; k < t.n; k++ {
+		w := uint64(t.weight(k))
+		for i, v := range p.mix(src, t.start+k)[:words] {
+			sums[i] += w * v
 		}
 	}
-	den := 255 * uint64(p.x.den) * uint64(p.y.den)
-	if den < exactInverse {
-		multiply(line, sums, 1/float64(den))
-	} else {
-		divide(line, sums, float64(den))
-	}
+	return sums
 }
 
 // Under exactInverse, sum/den and sum·(1/den) in float64 become the same float32.
@@ -73,16 +84,41 @@ func (p *Preprocessor) rowNarrow(line []float32, src *source, y int) {
 // to be a multiple of 2^25·255.
 const exactInverse = 1 << 26
 
-func multiply(line []float32, sums []uint64, inverse float64) {
+// inverses are 1/std, by which a product in float64 becomes the float32 that division by std
+// gives; none where a quotient could be subnormal. A border between two float32 is m·2^j with
+// m odd and above 2^24, so that m·std has too many bits to be a float32 itself, and any other
+// x/std is 2^-49 or more away from it (relative to it). The roundings of the product are 2^-52 off.
+func (s Spec) inverses() (inverse [3]float64) {
+	const low, high = 0x1p-60, 0x1p60 // shares of brightness are multiples of 2^-60 where they are not 0
+	for c := range inverse {
+		mean := max(s.Mean[c], -s.Mean[c])
+		if s.Std[c] < low || s.Std[c] > high || mean != 0 && mean < low {
+			return [3]float64{}
+		}
+		inverse[c] = 1 / float64(s.Std[c])
+	}
+	return inverse
+}
+
+// finish is divide and normalize in one.
+func (p *Preprocessor) finish(line []float32, sums []uint64, inverse float64) {
+	m, s, swap := p.spec.Mean, p.inverse, p.spec.Channels == "BGR"
 	for i := 0; i+2 < len(line) && len(sums) >= 2; i += 3 {
 		d, rg, b := line[i:i+3:i+3], sums[0], sums[1]
 		sums = sums[2:]
-		d[0] = float32(float64(int64(rg&0xffffffff)) * inverse)
-		d[1] = float32(float64(int64(rg>>32)) * inverse)
-		d[2] = float32(float64(int64(b)) * inverse)
+		first := float32(float64(int64(rg&0xffffffff)) * inverse)
+		second := float32(float64(int64(rg>>32)) * inverse)
+		third := float32(float64(int64(b)) * inverse)
+		if swap {
+			first, third = third, first
+		}
+		d[0] = float32(float64(first-m[0]) * s[0])
+		d[1] = float32(float64(second-m[1]) * s[1])
+		d[2] = float32(float64(third-m[2]) * s[2])
 	}
 }
 
+// divide turns sums into shares of full brightness.
 func divide(line []float32, sums []uint64, den float64) {
 	for i := 0; i+2 < len(line) && len(sums) >= 2; i += 3 {
 		d, rg, b := line[i:i+3:i+3], sums[0], sums[1]
@@ -122,6 +158,7 @@ func (p *Preprocessor) rowWide(line []float32, src *source, y int) {
 	for i, v := range sums {
 		line[i] = float32(float64(v) / den)
 	}
+	p.normalize(line)
 }
 
 // mix is row y of the window, resampled along x. Neighbouring outputs share rows.

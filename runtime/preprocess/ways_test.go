@@ -2,6 +2,7 @@ package preprocess
 
 import (
 	"image"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -63,18 +64,44 @@ func TestWideWhereItMust(t *testing.T) {
 	}
 }
 
-// multiply and divide make the same float32 of every sum below exactInverse.
-func TestInverseIsExact(t *testing.T) {
+// finish makes the same float32 as divide and normalize of every sum below exactInverse.
+func TestInversesAreExact(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	for range 20000 {
+	s := spec(1, 1)
+	for i := range 100000 {
 		den := 255 * (1 + rng.Uint64N(exactInverse/255))
 		sums := []uint64{rng.Uint64N(den+1) | rng.Uint64N(den+1)<<32, rng.Uint64N(den + 1)}
-		product, quotient := make([]float32, 3), make([]float32, 3)
-		multiply(product, sums, 1/float64(den))
-		divide(quotient, sums, float64(den))
-		if !slices.Equal(quotient, product) {
-			t.Fatalf("%d of %d: the quotient is %v, the product %v", sums, den, quotient, product)
+		s.Channels = []string{"RGB", "BGR"}[i%2]
+		for c := range s.Std {
+			s.Mean[c] = rng.Float32() * float32(rng.IntN(3)-1)
+			s.Std[c] = (1 + rng.Float32()) * float32(math.Ldexp(1, rng.IntN(100)-50))
 		}
+		p, err := New(s)
+		if err != nil || p.inverse == [3]float64{} {
+			t.Fatal(err, p.inverse)
+		}
+		product, quotient := make([]float32, 3), make([]float32, 3)
+		p.finish(product, sums, 1/float64(den))
+		divide(quotient, sums, float64(den))
+		p.normalize(quotient)
+		if !slices.Equal(quotient, product) {
+			t.Fatalf("%d of %d by %+v: the quotients are %v, the products %v", sums, den, s, quotient, product)
+		}
+	}
+}
+
+// Where the quotients could be subnormal, they are not made by products.
+func TestInversesOnlyWhereExact(t *testing.T) {
+	for _, s := range []Spec{
+		{Std: [3]float32{1, 1, 0x1p61}}, {Std: [3]float32{0x1p-61, 1, 1}},
+		{Mean: [3]float32{0, -0x1p-61, 0}, Std: [3]float32{1, 1, 1}},
+	} {
+		if got := s.inverses(); got != [3]float64{} {
+			t.Errorf("%+v: inverses %v", s, got)
+		}
+	}
+	if got, want := (Spec{Mean: [3]float32{0, -0x1p-60, 1}, Std: [3]float32{0x1p-60, 0x1p60, 0.5}}).inverses(), [3]float64{0x1p60, 0x1p-60, 2}; got != want {
+		t.Errorf("inverses %v, want %v", got, want)
 	}
 }
 
