@@ -104,7 +104,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	var work time.Duration             // of the last frame, from its last byte or the asking for it on
 	for {
 		paced := p.untilDue(last) > 0 // by the period, not by the work
-		if !p.wait(ctx, last) {
+		if paced && !p.wait(ctx, last) {
 			return nil
 		}
 		p.config.Viewfinder.Release()

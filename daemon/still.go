@@ -34,7 +34,7 @@ func (s still) encode(quality int) ([]byte, error) {
 	if err != nil || size.Width <= s.width {
 		return s.jpeg, err
 	}
-	picture, err := camera.DecodeJPEG(s.jpeg, image.Pt(s.width, 1))
+	picture, err := camera.DecodeJPEG(s.jpeg, image.Pt(s.width, 1), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ build() {
   (
     environment=$(scripts/cross.sh "$arch")
     eval "$environment"
-    go build "${flags[@]}" -o "$out/bin/" ./cmd/fathom ./cmd/fathomd
+    go build -buildmode=pie "${flags[@]}" -o "$out/bin/" ./cmd/fathom ./cmd/fathomd # TFLite and libjpeg-turbo are C
   )
   cp "${FATHOM_TFLITE_DIR:-native/linux_$arch}/lib/libtensorflowlite_c.so" "$out/lib/fathom/"
   cp -R testdata/bundles/demo "$out/share/fathom/bundles/demo"

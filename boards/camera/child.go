@@ -33,7 +33,7 @@ type program struct {
 // decoder cuts what a program writes into pictures.
 type decoder interface {
 	next(buf []byte) ([]byte, error)
-	picture(data []byte, least image.Point) (image.Image, error)
+	picture(data []byte, least image.Point, over image.Image) (image.Image, error)
 }
 
 // grace is how long a program may take to end after SIGTERM.

@@ -71,7 +71,7 @@ func TestDecodeJPEGShowsTheSame(t *testing.T) {
 		}
 		for _, by := range []int{1, 2, 4, 8} {
 			want := shrunk(full, by)
-			got, err := DecodeJPEG(data, want.Rect.Max)
+			got, err := DecodeJPEG(data, want.Rect.Max, nil)
 			if err != nil {
 				t.Fatalf("%s by %d: %v", name, by, err)
 			}
@@ -93,7 +93,7 @@ func TestDecodeJPEGDamaged(t *testing.T) {
 		for cut := 0; cut < len(data); cut += 1 + len(data)/60 {
 			for _, broken := range [][]byte{data[:cut], append(append(bytes.Clone(data[:cut]), 0xFF, 0xD9, 0x00), data[cut:]...)} {
 				_, goErr := jpeg.Decode(bytes.NewReader(withTables(broken)))
-				got, err := DecodeJPEG(broken, image.Pt(1, 1))
+				got, err := DecodeJPEG(broken, image.Pt(1, 1), nil)
 				if (err == nil) != (got != nil) || goErr == nil && err != nil {
 					t.Fatalf("%s at %d: %v, image/jpeg: %v", name, cut, err, goErr)
 				}
@@ -113,7 +113,7 @@ func FuzzDecodeJPEG(f *testing.F) {
 		if err == nil && size.Width*size.Height > 1<<20 {
 			return // only slow
 		}
-		got, err := DecodeJPEG(data, image.Pt(width, height))
+		got, err := DecodeJPEG(data, image.Pt(width, height), nil)
 		if (err == nil) != (got != nil) {
 			t.Fatalf("%v with error %v", got, err)
 		}
@@ -135,8 +135,10 @@ func BenchmarkDecodeJPEG(b *testing.B) {
 	data := picture(640, 480, 10)
 	for name, least := range map[string]image.Point{"full": whole, "half": image.Pt(320, 240), "quarter": image.Pt(160, 120)} {
 		b.Run(name, func(b *testing.B) {
+			var img image.Image
+			var err error
 			for b.Loop() {
-				if _, err := DecodeJPEG(data, least); err != nil {
+				if img, err = DecodeJPEG(data, least, img); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -190,7 +190,7 @@ func readPicture(path string) (img image.Image, encoded []byte, err error) {
 	if !ok {
 		return nil, nil, fmt.Errorf("%s: neither PNG nor JPEG", path)
 	}
-	img, err = format.picture(data, whole)
+	img, err = format.picture(data, whole, nil)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -18,7 +18,7 @@ func FuzzPicture(f *testing.F) {
 		if config, err := jpegFormat.config(data); err == nil && config.Width*config.Height > 1<<20 {
 			return // takes its time, in bounds that are tested elsewhere
 		}
-		m, err := jpegFormat.picture(data, image.Point{})
+		m, err := jpegFormat.picture(data, image.Point{}, nil)
 		if (m == nil) == (err == nil) {
 			t.Fatalf("%v with error %v", m, err)
 		}

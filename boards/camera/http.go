@@ -114,8 +114,8 @@ type multipartFeed struct {
 
 func (f *multipartFeed) next(_ context.Context, buf []byte) ([]byte, error) { return f.parts.next(buf) }
 
-func (f *multipartFeed) picture(data []byte, least image.Point) (image.Image, error) {
-	return DecodeJPEG(data, least)
+func (f *multipartFeed) picture(data []byte, least image.Point, over image.Image) (image.Image, error) {
+	return DecodeJPEG(data, least, over)
 }
 
 func (f *multipartFeed) close() { f.body.Close() }
@@ -162,8 +162,8 @@ func (f *snapshots) ask(ctx context.Context) error {
 	return nil
 }
 
-func (f *snapshots) picture(data []byte, least image.Point) (image.Image, error) {
-	return DecodeJPEG(data, least)
+func (f *snapshots) picture(data []byte, least image.Point, over image.Image) (image.Image, error) {
+	return DecodeJPEG(data, least, over)
 }
 
 func (f *snapshots) close() {

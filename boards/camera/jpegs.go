@@ -28,8 +28,8 @@ var errDamaged = errors.New("a JPEG with a damaged structure")
 // between pictures is passed over.
 type jpegReader struct{ r *bufio.Reader }
 
-func (j jpegReader) picture(data []byte, least image.Point) (image.Image, error) {
-	return DecodeJPEG(data, least)
+func (j jpegReader) picture(data []byte, least image.Point, over image.Image) (image.Image, error) {
+	return DecodeJPEG(data, least, over)
 }
 
 // next returns the next JPEG, in buf if it is large enough.

@@ -80,7 +80,7 @@ func TestJPEGReader(t *testing.T) {
 						break
 					}
 					got = append(got, p)
-					if _, err := j.picture(p, whole); err != nil && tt.name != "restart markers" {
+					if _, err := j.picture(p, whole, nil); err != nil && tt.name != "restart markers" {
 						t.Errorf("picture %d: %v", len(got), err)
 					}
 				}
@@ -115,11 +115,11 @@ func TestPictureWithoutTables(t *testing.T) {
 	if _, err := jpeg.Decode(bytes.NewReader(bare)); err == nil {
 		t.Log("image/jpeg knows the usual tables by now: withTables can go")
 	}
-	want, err := jpegFormat.picture(full, whole)
+	want, err := jpegFormat.picture(full, whole, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := jpegFormat.picture(bare, whole)
+	got, err := jpegFormat.picture(bare, whole, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

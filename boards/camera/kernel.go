@@ -40,11 +40,11 @@ func (f kernelFeed) next(ctx context.Context, buf []byte) ([]byte, error) {
 	return f.device.Next(ctx, buf)
 }
 
-func (f kernelFeed) picture(data []byte, least image.Point) (image.Image, error) {
+func (f kernelFeed) picture(data []byte, least image.Point, over image.Image) (image.Image, error) {
 	d := f.device
 	layout, raw := d.Mode.FourCC.Layout()
 	if !raw {
-		return DecodeJPEG(data, least)
+		return DecodeJPEG(data, least, over)
 	}
 	return frame.New(layout, d.Colour, data, d.Mode.Width, d.Mode.Height, d.Stride)
 }

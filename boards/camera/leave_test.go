@@ -33,7 +33,7 @@ func (f *ticking) next(ctx context.Context, buf []byte) ([]byte, error) {
 	}
 }
 
-func (f *ticking) picture([]byte, image.Point) (image.Image, error) {
+func (f *ticking) picture([]byte, image.Point, image.Image) (image.Image, error) {
 	return image.NewGray(image.Rect(0, 0, 1, 1)), nil
 }
 

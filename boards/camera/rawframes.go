@@ -42,7 +42,7 @@ func (f *rawReader) next(buf []byte) ([]byte, error) {
 	return buf, err
 }
 
-func (f *rawReader) picture(data []byte, _ image.Point) (image.Image, error) {
+func (f *rawReader) picture(data []byte, _ image.Point, _ image.Image) (image.Image, error) {
 	return frame.New(f.layout, f.colour, data, f.width, f.height, 0)
 }
 

@@ -38,7 +38,7 @@ func TestY4M(t *testing.T) {
 				var data []byte
 				if data, err = d.next(nil); err == nil {
 					frames++
-					img, err := d.picture(data, whole)
+					img, err := d.picture(data, whole, nil)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -69,7 +69,7 @@ func FuzzRecognize(f *testing.F) {
 		var data []byte
 		for err == nil {
 			if data, err = d.next(data); err == nil {
-				d.picture(data, whole)
+				d.picture(data, whole, nil)
 			}
 		}
 	})

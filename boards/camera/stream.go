@@ -64,9 +64,9 @@ type feed interface {
 	// next returns the next picture as it came, in buf if that is large enough.
 	// errFinished means that there will never be another one.
 	next(ctx context.Context, buf []byte) ([]byte, error)
-	// picture decodes what next returned, and may keep it; a JPEG may be shrunk as long as it covers least. It is
-	// called by another goroutine than next is.
-	picture(data []byte, least image.Point) (image.Image, error)
+	// picture decodes what next returned, and may keep it; a JPEG may be shrunk as long as it covers least. Over is the
+	// picture before, or nil: nobody needs it any more. It is called by another goroutine than next is.
+	picture(data []byte, least image.Point, over image.Image) (image.Image, error)
 	close()
 }
 
@@ -98,6 +98,7 @@ type Stream struct {
 	// What follows belongs to the goroutine that calls Next.
 	shown    uint64 // sequence of the picture that Next returned last
 	decoding []byte
+	picture  image.Image // that Next returned last
 }
 
 var _ Source = (*Stream)(nil)
@@ -138,11 +139,11 @@ func (s *Stream) Next(ctx context.Context) (Frame, error) {
 			return Frame{}, err
 		}
 		if from != nil {
-			img, err := from.picture(s.decoding, s.options.Least)
+			img, err := from.picture(s.decoding, s.options.Least, s.picture)
 			if err != nil {
 				return Frame{}, temporaryf("camera: %s: picture %d: %w (skipped)", s.link.name, frame.Sequence, err)
 			}
-			frame.Image = img
+			s.picture, frame.Image = img, img
 			if _, raw := img.(*yuv.YUV); !raw {
 				frame.JPEG = s.decoding
 			}

@@ -245,7 +245,7 @@ func decodingTime(picture []byte, input image.Point) (time.Duration, error) {
 		return 0, err
 	}
 	for range n {
-		if _, err := cameras.DecodeJPEG(picture, least); err != nil {
+		if _, err := cameras.DecodeJPEG(picture, least, nil); err != nil {
 			return 0, err
 		}
 	}

@@ -80,7 +80,7 @@ func bareRate(b *bundles.Bundle, picture []byte) (float64, error) {
 	if err := e.SetActive(b.Manifest.Variants[len(b.Manifest.Variants)-1].Name); err != nil {
 		return 0, err
 	}
-	img, err := cameras.DecodeJPEG(picture, image.Pt(b.Manifest.Preprocess.Width, b.Manifest.Preprocess.Height))
+	img, err := cameras.DecodeJPEG(picture, image.Pt(b.Manifest.Preprocess.Width, b.Manifest.Preprocess.Height), nil)
 	if err != nil {
 		return 0, err
 	}

@@ -65,18 +65,25 @@ func FuzzDecode(f *testing.F) {
 		least := image.Pt(width, height)
 		guarded := end[most-len(data):]
 		copy(guarded, data)
-		got, failed := Decode(guarded, least)
+		got, failed := Decode(guarded, least, nil)
 		if (got == nil) == (failed == nil) {
 			t.Fatalf("%v with error %v", got, failed)
 		}
-		again, failedAgain := Decode(data, least)
+		var shown []byte
+		if failed == nil { // the second time over something else
+			shown = bytes.Clone(pixels(t, got))
+			for i := range shown {
+				pixels(t, got)[i] = byte(i * 41)
+			}
+		}
+		again, failedAgain := Decode(data, least, got)
 		if (failed == nil) != (failedAgain == nil) {
 			t.Fatalf("%v, and then %v", failed, failedAgain)
 		}
 		if failed != nil {
 			return
 		}
-		if !bytes.Equal(pixels(t, got), pixels(t, again)) {
+		if !bytes.Equal(shown, pixels(t, again)) {
 			t.Fatal("two pictures of the same data")
 		}
 		b := got.Bounds().Size()

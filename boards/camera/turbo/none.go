@@ -9,6 +9,6 @@ import (
 )
 
 // Decode is not in this build.
-func Decode([]byte, image.Point) (image.Image, error) {
+func Decode([]byte, image.Point, image.Image) (image.Image, error) {
 	return nil, fmt.Errorf("turbo: this build has no libjpeg-turbo: %w", errors.ErrUnsupported)
 }

@@ -19,8 +19,9 @@ import (
 )
 
 // Decode decodes a JPEG in grey, YCbCr or RGB, the smallest that is not smaller than least. It refuses all that the library has to
-// say anything against; image/jpeg may still take that. Any goroutine.
-func Decode(data []byte, least image.Point) (image.Image, error) {
+// say anything against; image/jpeg may still take that. It draws over a picture of the same type and size, unless over is nil. Any
+// goroutine.
+func Decode(data []byte, least image.Point, over image.Image) (image.Image, error) {
 	if len(data) == 0 {
 		return nil, errors.New("turbo: no data")
 	}
@@ -51,13 +52,19 @@ func Decode(data []byte, least image.Point) (image.Image, error) {
 	}
 	switch space {
 	case C.TJCS_GRAY:
-		m := image.NewGray(image.Rectangle{Max: shown})
+		m, ok := over.(*image.Gray)
+		if !ok || m.Rect != (image.Rectangle{Max: shown}) {
+			m = image.NewGray(image.Rectangle{Max: shown})
+		}
 		if err := decode(m.Pix, m.Stride, C.TJPF_GRAY); err != nil {
 			return nil, err
 		}
 		return m, nil
 	case C.TJCS_YCbCr, C.TJCS_RGB:
-		m := image.NewRGBA(image.Rectangle{Max: shown})
+		m, ok := over.(*image.RGBA)
+		if !ok || m.Rect != (image.Rectangle{Max: shown}) {
+			m = image.NewRGBA(image.Rectangle{Max: shown})
+		}
 		if err := decode(m.Pix, m.Stride, C.TJPF_RGBA); err != nil {
 			return nil, err
 		}
