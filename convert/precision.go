@@ -36,7 +36,8 @@ type Numbers struct {
 }
 
 // store brings the pieces of all variants to the wanted precision. Paths may
-// change: int8 adds pieces where scales meet that differ too much.
+// change: int8 adds pieces where scales meet that differ too much. What a piece
+// weighs is what it takes in memory, where float16 is float32.
 func (a *alphabet) store(variants []*variant, spec preprocess.Spec, numbers Numbers) (*quant.Report, error) {
 	net := quant.Net{Pieces: a.pieces, Words: a.words}
 	for _, v := range variants {
@@ -51,6 +52,10 @@ func (a *alphabet) store(variants []*variant, spec preprocess.Spec, numbers Numb
 		net, err = quant.Float16(net)
 	case bundle.Int8:
 		net, report, err = quantize(net, spec, numbers)
+		a.bytes = nil
+		for _, p := range net.Pieces {
+			a.bytes = append(a.bytes, p.WeightBytes())
+		}
 	default:
 		err = fmt.Errorf("convert: no precision %q: there are %s, %s and %s", numbers.Precision, bundle.Float32, bundle.Float16, bundle.Int8)
 	}
@@ -58,10 +63,6 @@ func (a *alphabet) store(variants []*variant, spec preprocess.Spec, numbers Numb
 		return nil, err
 	}
 	a.pieces, a.words = net.Pieces, net.Words
-	a.bytes = a.bytes[:0]
-	for _, p := range a.pieces {
-		a.bytes = append(a.bytes, p.WeightBytes())
-	}
 	return report, nil
 }
 

@@ -18,7 +18,7 @@ type convertCommand struct {
 	Source        string  `arg:"" optional:"" placeholder:"MODEL" help:"An ONNX model, or a folder with family.json and ONNX models."`
 	Out           string  `short:"o" placeholder:"BUNDLE" help:"Folder of the bundle; an older bundle there is replaced."`
 	Layout        string  `enum:"segments,monolithic,both" default:"segments" help:"segments: what variants share is stored once; monolithic: one file for each variant; both: two bundles, the second in BUNDLE.monolithic."`
-	MinSaving     int64   `default:"64" placeholder:"KIB" help:"Weights, in KiB, that a cut between segments must save (${default}). Fewer cuts are faster and share less."`
+	MinSaving     int64   `default:"64" placeholder:"KIB" help:"Weights, in KiB of memory, that a cut between segments must save (${default}). Fewer cuts are faster and share less."`
 	MaxError      float64 `default:"1e-4" help:"Largest accepted difference between TFLite and the reference evaluator, as a share of the outputs' range."`
 	DumpPasses    string  `placeholder:"DIR" help:"Write the graph of each variant after each pass to text files."`
 	ListOperators bool    `help:"List the ONNX operators that can be converted, and what they become."`
