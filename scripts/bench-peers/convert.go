@@ -74,11 +74,8 @@ func (n network) convert(t tool, precision, input string) (rows []results.Row, m
 	of := func(id, what, unit string, samples ...float64) results.Row {
 		return row(id+"-"+t.name+"-"+precision, fmt.Sprintf(what, t.name)+", "+precision, unit, samples...)
 	}
-	file, runs := n.made(t.name, precision), 1
-	if t.name == ours && precision == "float32" {
-		runs = repeats
-	}
-	made, err = t.convert(file, runs)
+	file := n.made(t.name, precision)
+	made, err = t.convert(file)
 	rows = append(rows, of("converts", "%s converts it", "", bit(err == nil)))
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil, nil, err
