@@ -57,7 +57,8 @@ type Battery struct {
 	For time.Duration `json:"for_ns,omitempty" yaml:"for"`
 	// AverageWatts is what the board may draw on average over some minutes.
 	AverageWatts float64 `json:"average_watts,omitempty" yaml:"average_watts"`
-	// ReservePercent is what is to be left at the end of Until or For; default 5.
+	// ReservePercent is what is to be left at the end of Until or For; default 5. Up
+	// to 1 % less is left where only frames that are given up could keep it.
 	ReservePercent float64 `json:"reserve_percent,omitempty" yaml:"reserve_percent"`
 	// CapacityWattHours of the full battery; 0 lets it be learned from the fall of the charge.
 	CapacityWattHours float64 `json:"capacity_watt_hours,omitempty" yaml:"capacity_watt_hours"`

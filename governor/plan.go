@@ -18,10 +18,14 @@ const (
 	inputPersists = 1
 	// Of the charge, in percent: what an account of it may be off, beside half a step of the gauge.
 	accountPercent = 0.15
+	// Of the charge, in percent: how far below the reserve the goal may be missed before
+	// frames are given up. Where a board draws most of its power idle, an hour without
+	// frames saves less than a gauge can be off.
+	lentPercent = 1.
 	// Hours of spare energy with which frames begin to be given up before the sun was seen.
-	lastMoment = 0.5
+	lastMoment = 0.15
 	// Where this share of what the least depth and rate need is missing, the goal is lost without sun.
-	lostShare = 0.1
+	lostShare = 0.03
 )
 
 // plan is anew at each step; least and full are what the board draws at the least
@@ -49,6 +53,7 @@ func (e *Energy) plan(in Input, least, full float64) (p planned, ok bool) {
 	reserve := min(b.Reserve()+accountPercent+e.Step/2, 100)
 	perShare := e.capacity(in) / e.Converter
 	left := (stored(e.Charge) - stored(reserve)) * perShare
+	lent := (stored(reserve) - stored(max(reserve-lentPercent, accountPercent+e.Step/2))) * perShare
 	room := (1 - stored(reserve)) * perShare
 	hours := max(p.hours, shortestPlan)
 
@@ -76,21 +81,21 @@ func (e *Energy) plan(in Input, least, full float64) (p planned, ok bool) {
 		cautious += float64(share * more)
 		after := part * float64(i+1)
 		depth.narrow(left+cautious, room, after)
-		rate.narrow(left+coming, room, after)
+		rate.narrow(left+lent+coming, room+lent, after)
 	}
-	p.depth, p.rate = depth.end(left+cautious, hours), rate.end(left+coming, hours)
+	p.depth, p.rate = depth.end(left+cautious, hours), rate.end(left+lent+coming, hours)
 
 	// Frames that are given up later save as much as those given up now, so they are
 	// kept until the sun was seen, as long as the least rate can make up for it, or
 	// where only the sun can.
 	if wait := e.Sun.unseen(hour, level, hours); wait > 0 {
 		need := float64(least * hours)
-		spare := left + coming - need
+		spare := left + lent + coming - need
 		until := least + spare/lastMoment
 		if spare < 0 {
 			until = least + float64((full-least)*min(-spare/max(lostShare*need, 1e-9), 1))
 		}
-		p.rate = max(p.rate, min(until, full, left/wait))
+		p.rate = max(p.rate, min(until, full, (left+lent)/wait))
 	}
 	if e.Charge >= fullPercent { // what comes in would be lost
 		p.depth, p.rate = max(p.depth, e.Input), max(p.rate, e.Input)

@@ -112,7 +112,7 @@ func TestFramesAreKeptUntilTheSunWasSeen(t *testing.T) {
 	if p := rate(95, until); p.rate < full {
 		t.Errorf("with charge to spare: %g W", p.rate)
 	}
-	if p := rate(82, until); p.rate > least+0.2 {
+	if p := rate(84.6, until); p.rate > least+0.2 {
 		t.Errorf("with what the least rate needs and no more: %g W, want about %g", p.rate, least)
 	}
 	if p := rate(60, until); p.rate != full {
@@ -124,6 +124,30 @@ func TestFramesAreKeptUntilTheSunWasSeen(t *testing.T) {
 	dark, stated := rate(60, until), rate(60, Battery{Until: ClockAt(12, 0), SolarWattHours: 20})
 	if stated.depth <= dark.depth {
 		t.Errorf("a stated yield: %g W, and %g without", stated.depth, dark.depth)
+	}
+}
+
+// A percent of the charge is lent to the rate, never to the depth, and not below what the account may be off.
+func TestReserveIsLentToFrames(t *testing.T) {
+	plan := func(charge, reserve float64) planned {
+		e := Energy{Converter: 1, Charge: charge, Watts: [2]float64{2, 3}}
+		in := Input{Now: start, Objectives: Objectives{FPS: 5, Battery: Battery{For: time.Hour, CapacityWattHours: 100, ReservePercent: reserve}}}
+		p, ok := e.plan(in, 1, 2)
+		if !ok {
+			t.Fatal("no goal")
+		}
+		return p
+	}
+	for _, tt := range []struct {
+		charge, reserve float64
+		lent            bool
+	}{
+		{50, 10, true}, {10, 10, true}, {50, 1, true}, {50, 0.1, false},
+	} {
+		p := plan(tt.charge, tt.reserve)
+		if got := p.rate - p.depth; tt.lent && (got < 0.6 || got > 1.1) || !tt.lent && got > 0.2 {
+			t.Errorf("charge %g %%, reserve %g %%: the rate may have %g W more than the depth", tt.charge, tt.reserve, got)
+		}
 	}
 }
 
