@@ -95,7 +95,10 @@ func (e *Energy) plan(in Input, least, full float64) (p planned, ok bool) {
 		if spare < 0 {
 			until = least + float64((full-least)*min(-spare/max(lostShare*need, 1e-9), 1))
 		}
-		p.rate = max(p.rate, min(until, full, (left+lent)/wait))
+		if until >= full { // nothing is to be given up, for no rounding either
+			until = math.Inf(1)
+		}
+		p.rate = max(p.rate, min(until, (left+lent)/wait))
 	}
 	if e.Charge >= fullPercent { // what comes in would be lost
 		p.depth, p.rate = max(p.depth, e.Input), max(p.rate, e.Input)

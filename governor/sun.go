@@ -34,9 +34,9 @@ const (
 	// Over how many hours of full light the level is a mean, and today.
 	levelHours, todayHours = 4., 0.5
 	// As how many hours of full light counts what the user says, or darkness, and that today is as usual.
-	levelPrior, todayPrior = 0.05, 0.1
+	levelPrior, todayPrior = 0.01, 0.1
 	// The share of the sun to come that depth counts on, before and after today's light was seen.
-	unseenShare, seenShare = 0.6, 0.85
+	unseenShare, seenShare = 0.75, 0.85
 	darkShare              = 0.02 // of full light
 	brightShare            = 0.5  // of full light, in which today is seen at the latest
 )
