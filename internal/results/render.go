@@ -3,6 +3,7 @@ package results
 import (
 	"bytes"
 	"fmt"
+	"image/color"
 	"math"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // Render writes NAME.md and a plot NAME-GROUP.png per group of three or more
@@ -51,7 +53,7 @@ func Render(dir string) (failing int, err error) {
 		}
 		for _, g := range groups(rows) {
 			png := fmt.Sprintf("%s-%s.png", name, g.name)
-			if err := drawBars(filepath.Join(dir, png), g.name, g.rows); err != nil {
+			if err := drawRows(filepath.Join(dir, png), g.name, g.rows); err != nil {
 				return 0, err
 			}
 			fmt.Fprintf(&md, "\n![%s](%s)\n", g.name, png)
@@ -86,6 +88,9 @@ func spread(samples []float64) string {
 	return fmt.Sprintf("%s … %s (%d)", number(slices.Min(samples)), number(slices.Max(samples)), len(samples))
 }
 
+// ink is what rows are drawn in.
+var ink = color.RGBA{R: 31, G: 95, B: 153, A: 255}
+
 type group struct {
 	name string
 	rows []Row
@@ -108,34 +113,49 @@ func groups(rows []Row) []group {
 	return slices.DeleteFunc(list, func(g group) bool { return len(g.rows) < 3 })
 }
 
-func drawBars(file, title string, rows []Row) error {
+// drawRows draws each row as a line: a dot at its value, whiskers to its least
+// and greatest sample, and its bar dashed.
+func drawRows(file, title string, rows []Row) error {
 	p := plot.New()
 	p.Title.Text = title
-	p.Y.Label.Text = rows[0].Unit
+	p.X.Label.Text = rows[0].Unit
+	p.Y.Label.Text = " " // room: the names are measured too narrow
 	p.Add(plotter.NewGrid())
-	var values plotter.Values
-	var names []string
-	for _, r := range rows {
-		values = append(values, r.Value)
-		_, after, _ := strings.Cut(r.ID, "/")
-		names = append(names, after)
+	var spreads struct {
+		plotter.XYs
+		plotter.XErrors
 	}
-	bars, err := plotter.NewBarChart(values, vg.Points(28))
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		line := len(rows) - 1 - i // the first one on top
+		_, names[line], _ = strings.Cut(r.ID, "/")
+		spreads.XYs = append(spreads.XYs, plotter.XY{X: r.Value, Y: float64(line)})
+		samples := append(slices.Clone(r.Samples), r.Value)
+		if r.Op != "" {
+			bar, err := plotter.NewLine(plotter.XYs{{X: r.Limit, Y: float64(line) - 0.5}, {X: r.Limit, Y: float64(line) + 0.5}})
+			if err != nil {
+				return fmt.Errorf("results: plot %s: %w", title, err)
+			}
+			bar.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
+			p.Add(bar)
+		}
+		spreads.XErrors = append(spreads.XErrors, struct{ Low, High float64 }{r.Value - slices.Min(samples), slices.Max(samples) - r.Value})
+	}
+	dots, err := plotter.NewScatter(spreads)
 	if err != nil {
 		return fmt.Errorf("results: plot %s: %w", title, err)
 	}
-	p.Add(bars)
-	p.NominalX(names...)
-	if low := slices.Min(values); low > 0 && low > slices.Max(values)/2 {
-		p.Y.Min = low - (slices.Max(values)-low)*0.5 - 1e-9
+	dots.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
+	whiskers, err := plotter.NewXErrorBars(spreads)
+	if err != nil {
+		return fmt.Errorf("results: plot %s: %w", title, err)
 	}
-	if rows[0].Op != "" {
-		limit := plotter.NewFunction(func(float64) float64 { return rows[0].Limit })
-		limit.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
-		p.Add(limit)
-	}
+	whiskers.Color, whiskers.Width, whiskers.CapWidth = ink, vg.Points(1.2), vg.Points(5)
+	p.Add(whiskers, dots)
+	p.NominalY(names...)
+	p.Y.Min, p.Y.Max = -0.5, float64(len(rows))-0.5
 	tmp := strings.TrimSuffix(file, ".png") + ".tmp.png"
-	if err := p.Save(vg.Points(460), vg.Points(260), tmp); err != nil {
+	if err := p.Save(vg.Points(460), vg.Points(70+16*float64(len(rows))), tmp); err != nil {
 		return fmt.Errorf("results: plot %s: %w", title, err)
 	}
 	return os.Rename(tmp, file)
